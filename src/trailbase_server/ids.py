@@ -1,0 +1,88 @@
+"""
+Ids as they travel: URL-safe base64 with padding, UUID texts, and the makers of new UUIDs.
+
+One strict codec serves record ids, user ids and BLOB values: the alphabet is ``A-Za-z0-9-_``,
+padding is mandatory, unused trailing bits are zero, nothing else is tolerated (spec records,
+legend; spec sqlite/2.6). ``base64`` of the standard library is more lenient in each of these
+points.
+"""
+
+import re
+from base64 import urlsafe_b64encode
+from binascii import a2b_base64
+from typing import NewType
+
+from uuid_utils import uuid4, uuid7
+
+UserId = NewType("UserId", bytes)
+"""The 16 raw bytes of a user's UUID."""
+
+_UUID_TEXT = re.compile(
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\Z"
+)
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+_B64U_TEXT = re.compile(rb"[A-Za-z0-9_-]*={0,2}\Z")
+UUID_TEXT_LENGTH = 36  # characters: 32 hexadecimal digits and 4 hyphens
+UUID_BYTES = 16
+
+
+def encode_b64u(data: bytes) -> str:
+    """Render bytes as URL-safe base64 with padding."""
+    return urlsafe_b64encode(data).decode("ascii")
+
+
+def decode_b64u(text: str) -> bytes | None:
+    """
+    Read URL-safe base64 with canonical padding.
+
+    Returns:
+        The bytes, or None for any text that ``encode_b64u`` would not have produced.
+    """
+    try:
+        raw = text.encode("ascii")
+    except UnicodeEncodeError:
+        return None
+    if len(raw) % 4 or not _B64U_TEXT.match(raw):
+        return None
+    try:
+        data = a2b_base64(raw.translate(_TO_STANDARD), strict_mode=True)
+    except ValueError:
+        return None
+    # Trailing bits that are not zero decode as well: only the canonical spelling is accepted.
+    return data if raw.endswith(b"=") is False or urlsafe_b64encode(data) == raw else None
+
+
+def parse_uuid_text(text: str) -> bytes | None:
+    """Read a hyphenated UUID of 36 characters in any case; None for anything else."""
+    return bytes.fromhex(text.replace("-", "")) if _UUID_TEXT.match(text) else None
+
+
+def render_uuid_text(data: bytes) -> str:
+    """Render 16 bytes as lower-case hyphenated UUID text."""
+    text = data.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def decode_blob_text(text: str) -> bytes | None:
+    """
+    Read the text form of a BLOB value or key: UUID text if it is exactly 36 characters, else
+    base64.
+
+    Spec:
+        records/record-ids
+    """
+    if len(text) == UUID_TEXT_LENGTH:
+        data = parse_uuid_text(text)
+        if data is not None:
+            return data
+    return decode_b64u(text)
+
+
+def new_uuid4() -> bytes:
+    """16 random bytes with version 4."""
+    return uuid4().bytes
+
+
+def new_uuid7() -> bytes:
+    """16 bytes with version 7, strictly increasing within the process."""
+    return uuid7().bytes

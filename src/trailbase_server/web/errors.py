@@ -1,0 +1,33 @@
+"""Errors become answers here and nowhere else: plain text or nothing (spec records/errors)."""
+
+import logging
+
+from trailbase_server.crypto import LOWER_ALPHANUMERIC, random_text
+from trailbase_server.errors import AppError
+from trailbase_server.web.response import TEXT_TYPE, Response
+
+log = logging.getLogger(__name__)
+FIRST_SERVER_ERROR = 500
+
+
+def error_response(error: BaseException) -> Response:
+    """
+    Render a refusal.
+
+    Args:
+        error: An ``AppError`` or anything else; the latter is a bug and becomes an empty 500 whose
+            id is logged.
+    """
+    if not isinstance(error, AppError):
+        incident = random_text(8, LOWER_ALPHANUMERIC)
+        log.error("internal error %s", incident, exc_info=error)
+        return Response(500, headers=[(b"x-incident", incident.encode())])
+    if error.status >= FIRST_SERVER_ERROR:
+        log.error(
+            "%s: %s", type(error).__name__, error.detail or error.public, exc_info=error.__cause__
+        )
+        if not error.public or error.status == FIRST_SERVER_ERROR:
+            return Response(error.status)
+    if not error.public:
+        return Response(error.status)
+    return Response(error.status, error.public.encode(), [TEXT_TYPE])

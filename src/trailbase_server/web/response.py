@@ -1,0 +1,62 @@
+"""An answer: status, headers, and a body of bytes or a stream of them."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+
+from trailbase_server.web.request import Headers
+
+JSON_TYPE = (b"content-type", b"application/json")
+TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
+
+
+class Response:
+    """
+    One HTTP answer.
+
+    Attributes:
+        status: HTTP status code.
+        headers: Lower-case names; without ``content-length``, which is derived.
+        body: The whole body; ignored when ``stream`` is set.
+        stream: Chunks to send one by one, or None.
+    """
+
+    __slots__ = ("body", "headers", "status", "stream")
+
+    def __init__(
+        self,
+        status: int = 200,
+        body: bytes = b"",
+        headers: Headers | None = None,
+        stream: AsyncIterator[bytes] | None = None,
+    ) -> None:
+        self.status = status
+        self.body = body
+        self.headers: Headers = headers if headers is not None else []
+        self.stream = stream
+
+
+def json_bytes(body: bytes, status: int = 200) -> Response:
+    """Answer with JSON that is already encoded."""
+    return Response(status, body, [JSON_TYPE])
+
+
+def json_value(value: Any, status: int = 200) -> Response:
+    """Answer with a value encoded as JSON, compact, members in the order given."""
+    return Response(status, orjson.dumps(value), [JSON_TYPE])
+
+
+def text(body: str, status: int = 200) -> Response:
+    """Answer with plain text."""
+    return Response(status, body.encode(), [TEXT_TYPE])
+
+
+def empty(status: int = 200) -> Response:
+    """Answer with a status alone."""
+    return Response(status)
+
+
+def redirect(location: str, headers: Headers | None = None) -> Response:
+    """Answer 303 See Other. The caller has validated ``location``."""
+    return Response(303, b"", [(b"location", location.encode()), *(headers or [])])

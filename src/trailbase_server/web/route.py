@@ -1,0 +1,73 @@
+"""
+The table of routes: the single source for the router, the front door, OpenAPI and the reference
+documentation.
+
+A handler is ``def verb_noun(state, request) -> Response`` or ``async def …``. A plain ``def`` runs
+inline on the event loop: it may only do bounded reads (``Database.read``), and it is repeated on a
+reader thread when those exceed their budget. An ``async def`` may also wait for writes.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from trailbase_server.errors import AppError
+from trailbase_server.web.request import Request
+from trailbase_server.web.response import Response
+
+Audience = Literal["nobody", "anyone", "user", "admin"]
+"""
+Who is looked up before the handler runs.
+
+``nobody``: credentials are not even looked at. ``anyone``: ``request.identity`` is set if they are
+valid, else None. ``user``: 401 without valid ones. ``admin``: additionally 403 unless the database
+says administrator, and the CSRF token is checked.
+"""
+
+Handler = Callable[[Any, Request], Response | Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """
+    One operation.
+
+    Attributes:
+        method: ``GET`` (also serves HEAD), ``POST`` ….
+        path: ``/api/records/v1/{api}/{record}``: names in braces match one segment without ``/``;
+            ``{name:path}`` matches the rest.
+        handler: See the module's docstring.
+        audience: See ``Audience``.
+        operation: Operation id on the wire (OpenAPI, MCP).
+        summary: One sentence.
+        request_type, response_type: Wire types, None for none or free form.
+        errors: What the handler may raise besides what its audience implies.
+        tag: Area of the documentation.
+        hot: Served by the front door, straight from the socket. The handler must not use anything
+            but ``Database.write`` to wait.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    audience: Audience = "anyone"
+    operation: str = ""
+    summary: str = ""
+    request_type: type | None = None
+    response_type: type | None = None
+    errors: tuple[type[AppError], ...] = field(default=())
+    tag: str = ""
+    hot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRoute:
+    """A route with the state its handler is called with."""
+
+    route: Route
+    state: Any
+
+
+def bind_routes(routes: tuple[Route, ...], state: Any) -> list[BoundRoute]:
+    """Attach a package's state to its routes."""
+    return [BoundRoute(route, state) for route in routes]

@@ -1,4 +1,4 @@
-"""The only place that reads the time: everything else takes a ``Clock``, so that tests can stop it."""
+"""The only place that reads the time; all others take a ``Clock``, so that tests can stop it."""
 
 import time
 

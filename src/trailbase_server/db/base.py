@@ -50,7 +50,7 @@ class Transaction(Reader, Protocol):
     """The view of one write job: reads see the job's own changes and those of earlier jobs."""
 
     def run(self, sql: str, params: Params = ()) -> int:
-        """Run one statement that returns no rows of interest; returns the number of changed rows."""
+        """Run one statement for its effect; returns the number of changed rows."""
         ...
 
 
@@ -108,6 +108,10 @@ ChangeListener = Callable[[Sequence[Change]], None]
 
 class Database(Reader, Protocol):
     """One database: an inline reader, a bounded pool of readers, one writer that works in turns."""
+
+    def prepare_error(self, sql: str) -> str | None:
+        """Compile a statement without running it: None, or the engine's message."""
+        ...
 
     async def query(self, sql: str, params: Params = ()) -> list[Row]:
         """Like ``read``, for coroutines: moves to the reader pool when the budget is exceeded."""

@@ -1,0 +1,116 @@
+"""
+A SQLite database as the rest of the program sees it (``db.base.Database``).
+
+One object serves ``main.db`` and all configured databases: the reader connections and the one
+writer attach them under their names. So there is one order of changes for everybody who listens,
+whichever API wrote (design note 0002).
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import apsw
+
+from trailbase_server.db.base import Change, ChangeListener, Transaction
+from trailbase_server.db.values import Params, Row
+from trailbase_server.sqlite.checkpoint import Checkpointer
+from trailbase_server.sqlite.open import DatabaseFiles
+from trailbase_server.sqlite.readers import Readers
+from trailbase_server.sqlite.turns import Turns
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DEFAULT_READER_THREADS = 2
+
+
+class SqliteDatabase:
+    """
+    Open a database for one event loop.
+
+    Args:
+        files: What to open; the files exist and are migrated.
+        reader_threads: Size of the pool for slow reads.
+    """
+
+    def __init__(self, files: DatabaseFiles, reader_threads: int = DEFAULT_READER_THREADS) -> None:
+        self._files = files
+        self._listener: ChangeListener | None = None
+        self._turns = Turns(files, self._publish, self._after_commit)
+        self._readers = Readers(files, reader_threads)
+        self._checkpointer = Checkpointer(self._writer_connection, self._turns.between_turns)
+        self._checkpointer.watch()
+        # Bound once: the hot path of every request.
+        self.read = self._readers.read
+        self._submit = self._turns.submit
+
+    def prepare_error(self, sql: str) -> str | None:
+        """See ``db.base.Database.prepare_error``."""
+        return self._readers.prepare_error(sql)
+
+    async def query(self, sql: str, params: Params = ()) -> list[Row]:
+        """See ``db.base.Database.query``."""
+        return await self._readers.query(sql, params)
+
+    def on_pool(self, function: Callable[..., R], *args: Any) -> Coroutine[Any, Any, R]:
+        """See ``db.base.Database.on_pool``."""
+        return self._readers.on_pool(function, *args)
+
+    async def write(
+        self, job: Callable[Concatenate[Transaction, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """See ``db.base.Database.write``."""
+        result: R = await self._submit(job, args, kwargs)
+        return result
+
+    def listen(self, listener: ChangeListener | None) -> None:
+        """See ``db.base.Database.listen``."""
+        self._listener = listener
+        if listener is None:
+            self._turns.changes.stop()
+        else:
+            self._turns.changes.start()
+
+    async def attach(self, attached: Mapping[str, Path]) -> None:
+        """Attach another set of databases from now on; their files exist and are migrated."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        files = replace(self._files, attached=dict(attached))
+
+        def reopen() -> None:
+            try:
+                self._turns.reopen(files)
+                self._checkpointer.watch()
+            except Exception as exc:  # noqa: BLE001  # delivered to the caller
+                loop.call_soon_threadsafe(done.set_exception, exc)
+            else:
+                loop.call_soon_threadsafe(done.set_result, None)
+
+        self._turns.between_turns(reopen)
+        await done
+        self._files = files
+        self._readers.reopen(files)
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How many slow reads and how many writes are waiting."""
+        return self._readers.waiting, self._turns.waiting
+
+    async def close(self) -> None:
+        """Finish queued writes and close everything. Idempotent."""
+        self._checkpointer.close()
+        await self._turns.close()
+        self._readers.close()
+
+    def _writer_connection(self) -> apsw.Connection:
+        return self._turns.connection
+
+    def _publish(self, changes: Sequence[Change]) -> None:
+        if self._listener is not None:
+            self._listener(changes)
+
+    def _after_commit(self) -> None:
+        self._checkpointer.after_commit()

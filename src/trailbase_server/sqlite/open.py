@@ -1,0 +1,110 @@
+"""
+Open one SQLite connection with every setting the server relies on, each with its reason.
+
+Pragmas in the order of spec sqlite/3.2. Functions come first: a schema may call them as soon as it
+is read.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import apsw
+
+from trailbase_server.db.dialect import quote
+from trailbase_server.sqlite.errors import translate_error
+
+BUSY_TIMEOUT_MS = 10_000  # another process (a command, a backup) may hold the lock this long
+JOURNAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024  # what a truncated WAL may keep on disk
+PAGE_CACHE_KIB = 16_000  # per connection
+READER_MMAP_BYTES = 256 * 1024 * 1024  # reads come from the page cache of the OS, without a copy
+STATEMENT_CACHE = 256  # prepared statements per connection
+MAX_ATTACHED = 124  # databases besides main
+
+Role = Literal["reader", "writer", "migrator"]
+Synchronous = Literal["FULL", "NORMAL"]
+Prepare = Callable[[apsw.Connection], None]
+
+
+def prepare_nothing(_connection: apsw.Connection) -> None:
+    """Register no functions."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseFiles:
+    """
+    What a connection opens, and how.
+
+    Attributes:
+        path: The file that becomes schema ``main``.
+        attached: Further files by schema name.
+        prepare: Registers functions on a new connection.
+        synchronous: FULL: acknowledged means on disk. NORMAL: a power cut may lose the last
+            commits.
+    """
+
+    path: Path
+    attached: Mapping[str, Path] = field(default_factory=dict)
+    prepare: Prepare = prepare_nothing
+    synchronous: Synchronous = "FULL"
+
+
+def open_connection(files: DatabaseFiles, role: Role) -> apsw.Connection:
+    """
+    Open and configure a connection.
+
+    Args:
+        files: What to open.
+        role: ``reader`` cannot write, ``writer`` leaves checkpoints to us, ``migrator`` is a plain
+            connection for start-up.
+
+    Raises:
+        DatabaseError: The file cannot be opened or is not a database.
+    """
+    try:
+        connection = apsw.Connection(
+            str(files.path),
+            flags=apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_NOMUTEX,
+            statementcachesize=STATEMENT_CACHE,
+        )
+    except apsw.Error as exc:
+        raise translate_error(exc) from exc
+    try:
+        _configure(connection, files, role)
+    except apsw.Error as exc:
+        connection.close()
+        raise translate_error(exc) from exc
+    return connection
+
+
+def _configure(connection: apsw.Connection, files: DatabaseFiles, role: Role) -> None:
+    connection.limit(apsw.SQLITE_LIMIT_ATTACHED, MAX_ATTACHED)
+    # A double-quoted word that is no column is text, as user migrations expect.
+    connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 1)
+    connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 1)
+    files.prepare(connection)
+    connection.set_busy_timeout(BUSY_TIMEOUT_MS)
+    for name, path in files.attached.items():
+        connection.execute(f"ATTACH DATABASE ?1 AS {quote(name)}", (str(path),))
+    pragmas = [
+        "journal_mode = WAL",
+        f"journal_size_limit = {JOURNAL_SIZE_LIMIT_BYTES}",
+        *(f"{quote(name)}.journal_mode = WAL" for name in files.attached),
+        f"synchronous = {files.synchronous}",
+        *(f"{quote(name)}.synchronous = {files.synchronous}" for name in files.attached),
+        "foreign_keys = ON",
+        "temp_store = MEMORY",
+        f"cache_size = -{PAGE_CACHE_KIB}",
+        # Functions in CHECKs, defaults, views and triggers must be flagged innocuous.
+        "trusted_schema = OFF",
+        # Visible on the wire: LIKE minds case.
+        "case_sensitive_like = ON",
+        "optimize = 0x10002",
+    ]
+    if role == "reader":
+        pragmas += [f"mmap_size = {READER_MMAP_BYTES}", "query_only = ON"]
+    for pragma in pragmas:
+        connection.execute(f"PRAGMA {pragma}").fetchall()
+    if role == "writer":
+        connection.wal_autocheckpoint(0)

@@ -1,0 +1,210 @@
+"""
+Reads run where they are.
+
+A point read takes a few microseconds: less than a hop to another thread. So the event loop's thread
+reads on its own
+connection, under a *budget*: SQLite calls back every ``STEPS_PER_CHECK`` steps of its machine, and
+a statement that has been running for longer than ``INLINE_BUDGET_S`` is interrupted.
+``OverBudgetError`` tells the caller to repeat the work on the pool, where each thread has a
+connection and a far larger budget. A statement that was interrupted again and again goes straight
+to the pool for a while.
+
+Bounds: ``threads`` readers, ``MAX_WAITING`` functions in the pool's queue (then
+``OverloadedError``), ``POOL_BUDGET_S`` for one statement.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from time import perf_counter
+from typing import Any, TypeVar
+
+import apsw
+
+from trailbase_server.db.errors import ClosedError, DatabaseError, OverBudgetError, OverloadedError
+from trailbase_server.db.values import Params, Row
+from trailbase_server.sqlite.errors import translate_error
+from trailbase_server.sqlite.open import DatabaseFiles, open_connection
+from trailbase_server.sqlite.vectors import load_vectors, needs_vectors
+
+R = TypeVar("R")
+
+INLINE_BUDGET_S = 0.002  # longest time one statement may keep the event loop busy
+POOL_BUDGET_S = 30.0  # longest time of one statement on a reader thread
+STEPS_PER_CHECK = 1_000  # steps of SQLite's machine between two looks at the clock: about 20 µs
+MAX_WAITING = 512  # functions waiting for a reader thread
+STRIKES = 2  # interrupts within PENALTY_S after which a statement goes straight to the pool …
+PENALTY_S = 1.0  # … for this long
+MAX_SLOW_STATEMENTS = 256  # statements remembered as slow
+
+
+class BudgetedConnection:
+    """
+    A reading connection that is never busy for longer than its budget.
+
+    Args:
+        files: What to open.
+        budget_s: Longest time of one statement, in seconds.
+    """
+
+    def __init__(self, files: DatabaseFiles, budget_s: float) -> None:
+        self.connection = open_connection(files, "reader")
+        self._cursor = self.connection.cursor()
+        self._budget_s = budget_s
+        self._started = 0.0
+        self.connection.set_progress_handler(self._is_over, STEPS_PER_CHECK)
+
+    def _is_over(self) -> bool:
+        return perf_counter() - self._started > self._budget_s
+
+    def read(self, sql: str, params: Params) -> list[Row]:
+        """Run one statement to completion; ``OverBudgetError`` when it took too long."""
+        self._started = perf_counter()
+        try:
+            return self._cursor.execute(sql, params).fetchall()
+        except apsw.InterruptError as exc:
+            raise OverBudgetError(sql) from exc
+        except apsw.BusyError as exc:
+            raise OverBudgetError(sql) from exc
+        except Exception as exc:  # noqa: BLE001  # translated and raised again
+            return self._retry(sql, params, exc)
+
+    def _retry(self, sql: str, params: Params, exc: Exception) -> list[Row]:
+        if isinstance(exc, apsw.SQLError) and needs_vectors(str(exc)):
+            load_vectors(self.connection)
+            return self.read(sql, params)
+        error = self.prepare_error(sql)
+        raise translate_error(exc, compiles=error is None) from exc
+
+    def prepare_error(self, sql: str) -> str | None:
+        """Compile a statement without running it."""
+        try:
+            self._started = perf_counter()
+            self.connection.execute(sql, explain=1, can_cache=False).close()
+        except apsw.BindingsError:
+            return None
+        except apsw.Error as exc:
+            if needs_vectors(str(exc)):
+                load_vectors(self.connection)
+                return self.prepare_error(sql)
+            return str(exc)
+        return None
+
+
+class Readers:
+    """
+    The inline reader of one event loop and the pool behind it.
+
+    Args:
+        files: What to open.
+        threads: Reader threads, started when first needed.
+    """
+
+    def __init__(self, files: DatabaseFiles, threads: int) -> None:
+        self._files = files
+        self._home = threading.get_ident()
+        self._inline = BudgetedConnection(files, INLINE_BUDGET_S)
+        self._inline_read = self._inline.read
+        # A lock held by a checkpoint that resets the WAL: do not wait for it on the event loop.
+        self._inline.connection.set_busy_timeout(0)
+        self._local = threading.local()
+        self._opened: list[BudgetedConnection] = []
+        self._threads = threads
+        self._pool: ThreadPoolExecutor | None = None
+        self._waiting = 0
+        self._strikes: dict[str, tuple[int, float]] = {}
+        self._closed = False
+
+    def read(self, sql: str, params: Params = ()) -> list[Row]:
+        """See ``db.base.Reader.read``."""
+        if threading.get_ident() != self._home:
+            return self._thread_connection().read(sql, params)
+        if self._strikes and self._is_known_slow(sql):
+            raise OverBudgetError(sql)
+        try:
+            return self._inline_read(sql, params)
+        except OverBudgetError:
+            self._strike(sql)
+            raise
+
+    def prepare_error(self, sql: str) -> str | None:
+        """See ``db.base.Database.prepare_error``."""
+        if threading.get_ident() != self._home:
+            return self._thread_connection().prepare_error(sql)
+        return self._inline.prepare_error(sql)
+
+    async def query(self, sql: str, params: Params = ()) -> list[Row]:
+        """See ``db.base.Database.query``."""
+        try:
+            return self.read(sql, params)
+        except OverBudgetError:
+            return await self.on_pool(self.read, sql, params)
+
+    async def on_pool(self, function: Callable[..., R], *args: Any) -> R:
+        """See ``db.base.Database.on_pool``."""
+        if self._closed:
+            raise ClosedError("shutting down")
+        if self._waiting >= MAX_WAITING:
+            raise OverloadedError("too many slow queries are waiting")
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads, f"read-{self._files.path.stem}")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
+        except OverBudgetError as exc:
+            raise DatabaseError(detail=f"a query took longer than {POOL_BUDGET_S:g} s") from exc
+        finally:
+            self._waiting -= 1
+
+    @property
+    def waiting(self) -> int:
+        """Functions on the pool or in its queue."""
+        return self._waiting
+
+    def reopen(self, files: DatabaseFiles) -> None:
+        """Open other files from now on; connections in threads are replaced when next used."""
+        old, self._files = self._inline, files
+        self._inline = BudgetedConnection(files, INLINE_BUDGET_S)
+        self._inline_read = self._inline.read
+        self._inline.connection.set_busy_timeout(0)
+        self._local = threading.local()
+        old.connection.close()
+
+    def close(self) -> None:
+        """Stop the threads and close all connections. Idempotent."""
+        self._closed = True
+        if self._pool is not None:
+            for reader in self._opened:
+                with suppress(apsw.Error):
+                    reader.connection.interrupt()
+            self._pool.shutdown(wait=True, cancel_futures=True)
+        for reader in [*self._opened, self._inline]:
+            reader.connection.close()
+        self._opened.clear()
+
+    def _thread_connection(self) -> BudgetedConnection:
+        reader: BudgetedConnection | None = getattr(self._local, "reader", None)
+        if reader is None:
+            if self._closed:
+                raise ClosedError("shutting down")
+            reader = self._local.reader = BudgetedConnection(self._files, POOL_BUDGET_S)
+            self._opened.append(reader)
+        return reader
+
+    def _is_known_slow(self, sql: str) -> bool:
+        entry = self._strikes.get(sql)
+        if entry is None:
+            return False
+        count, at = entry
+        if perf_counter() - at > PENALTY_S:
+            del self._strikes[sql]
+            return False
+        return count >= STRIKES
+
+    def _strike(self, sql: str) -> None:
+        if len(self._strikes) >= MAX_SLOW_STATEMENTS:
+            self._strikes.clear()
+        count, _ = self._strikes.get(sql, (0, 0.0))
+        self._strikes[sql] = (count + 1, perf_counter())

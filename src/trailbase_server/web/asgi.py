@@ -1,0 +1,147 @@
+"""
+The ASGI application: everything that the front door does not serve straight from the socket.
+
+Order: CORS preflight, route, body limit, dispatch. Paths of no route go to ``fallback`` (static
+files, mounted applications), else 404 with an empty body.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from time import perf_counter
+from typing import Any
+
+from trailbase_server.errors import TooLargeError
+from trailbase_server.web.client_ip import client_address, is_near
+from trailbase_server.web.dispatch import Dispatcher
+from trailbase_server.web.errors import error_response
+from trailbase_server.web.request import Request
+from trailbase_server.web.response import Response
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class ClientGoneError(Exception):
+    """The client closed the connection before its request was complete."""
+
+
+class TrailApplication:
+    """
+    The server as an ASGI application.
+
+    Args:
+        dispatcher: Routes and what their handlers need.
+        fallback: Serves paths of no route; None answers 404.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, fallback: AsgiApplication | None = None) -> None:
+        self.dispatcher = dispatcher
+        self.fallback = fallback
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI connection."""
+        if scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = perf_counter()
+        request = _request(scope)
+        dispatcher = self.dispatcher
+        if request.method == "OPTIONS":
+            await _send(send, dispatcher.cors.preflight(request), request)
+            dispatcher.record(request, 200, started)
+            return
+        raw_path = scope.get("raw_path") or scope["path"].encode()
+        found = dispatcher.router.match(request.method, raw_path.decode("latin-1"))
+        if found is None and self.fallback is not None:
+            await self._fall_back(self.fallback, scope, receive, send, request)
+            return
+        if found is None:
+            response = Response(404)
+        elif isinstance(found, list):
+            response = Response(405, headers=[(b"allow", ",".join(found).encode())])
+        else:
+            bound, request.params = found
+            if request.method == "HEAD":
+                request.method = "GET"
+                request.head = True
+            try:
+                request.body = await _read_body(request, receive, dispatcher.body_limit)
+            except TooLargeError as exc:
+                response = error_response(exc)
+                response.headers.append((b"connection", b"close"))
+            except ClientGoneError:
+                return
+            else:
+                response = await dispatcher.respond(bound, request)
+        response.headers += dispatcher.cors.headers(request.header(b"origin"))
+        dispatcher.record(request, response.status, started)
+        await _send(send, response, request)
+
+    async def _fall_back(
+        self,
+        fallback: AsgiApplication,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        request: Request,
+    ) -> None:
+        started = perf_counter()
+        cors = self.dispatcher.cors.headers(request.header(b"origin"))
+
+        async def send_logged(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *cors]
+                self.dispatcher.record(request, message["status"], started)
+            await send(message)
+
+        await fallback(scope, receive, send_logged)
+
+
+def _request(scope: Scope) -> Request:
+    request = Request(
+        scope["method"], scope["path"], scope["query_string"].decode("latin-1"), scope["headers"]
+    )
+    peer = scope["client"][0] if scope.get("client") else ""
+    request.client_ip = client_address(peer, request.headers) if is_near(peer) else peer
+    host = request.header_text(b"host") or ""
+    request.origin = f"{scope['scheme']}://{host}"
+    return request
+
+
+async def _read_body(request: Request, receive: Receive, limit: int) -> bytes:
+    length = request.header(b"content-length")
+    if length is not None and length.isdigit() and int(length) > limit:
+        raise TooLargeError("length limit exceeded")
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > limit:
+            raise TooLargeError("length limit exceeded")
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+async def _send(send: Send, response: Response, request: Request) -> None:
+    headers = response.headers
+    if response.stream is None:
+        headers = [*headers, (b"content-length", b"%d" % len(response.body))]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if response.stream is None or request.head:
+        body = b"" if request.head else response.body
+        await send({"type": "http.response.body", "body": body})
+        return
+    async for chunk in response.stream:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,127 @@
+"""
+From a matched route to a response: who is asking, may they, run the handler, render a refusal.
+
+``Dispatcher`` holds what both ways into the server share. The ASGI path calls ``respond``; the
+front door does the same steps itself, without a task, and comes back here only when a handler has
+to move to the reader pool.
+"""
+
+from collections.abc import Callable, Coroutine
+from inspect import isawaitable
+from time import perf_counter, time
+from typing import Any, TypeVar
+
+from trailbase_server.crypto import is_same_secret
+from trailbase_server.db.errors import OverBudgetError
+from trailbase_server.errors import BadRequestError, ForbiddenError, UnauthorizedError
+from trailbase_server.web.cors import Cors
+from trailbase_server.web.errors import error_response
+from trailbase_server.web.identity import Authenticator
+from trailbase_server.web.request import Headers, Request
+from trailbase_server.web.response import Response
+from trailbase_server.web.route import BoundRoute
+from trailbase_server.web.router import Router
+
+R = TypeVar("R")
+
+LogEntry = tuple[float, int, str, str, float, str, str, str, bytes | None]
+"""Unix seconds, status, method, url, milliseconds, client address, referer, user agent, user id."""
+
+
+class Dispatcher:
+    """
+    What is needed to answer requests.
+
+    Args:
+        router: The table of routes.
+        authenticator: Turns credentials into identities.
+        cors: Policy for browsers.
+        on_pool: ``Database.on_pool`` of the main database.
+        body_limit: Largest request body in bytes.
+        log: Takes one access-log entry per answer; must be quick.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        authenticator: Authenticator,
+        cors: Cors,
+        on_pool: Callable[..., Coroutine[Any, Any, Any]],
+        body_limit: int,
+        log: Callable[[LogEntry], None],
+    ) -> None:
+        self.router = router
+        self.authenticator = authenticator
+        self.cors = cors
+        self.on_pool = on_pool
+        self.body_limit = body_limit
+        self.log = log
+
+    async def respond(self, bound: BoundRoute, request: Request) -> Response:
+        """Answer a request whose route is known. Never raises."""
+        cookies: Headers = []
+        try:
+            if bound.route.audience != "nobody":
+                cookies = await self._identify(request)
+                await self._admit(bound, request)
+            response = await self.run(bound, request)
+        except Exception as exc:  # noqa: BLE001  # the edge: errors become answers
+            response = error_response(exc)
+        response.headers += cookies
+        return response
+
+    async def run(self, bound: BoundRoute, request: Request) -> Response:
+        """Run the handler; a plain function over its budget runs again on a reader thread."""
+        handler = bound.route.handler
+        try:
+            result = handler(bound.state, request)
+        except OverBudgetError:
+            moved: Response = await self.on_pool(handler, bound.state, request)
+            return moved
+        return await result if isawaitable(result) else result
+
+    async def _identify(self, request: Request) -> Headers:
+        authorization = request.header(b"authorization")
+        if authorization is not None and authorization.startswith(b"Bearer "):
+            request.identity = self.authenticator.bearer(authorization)
+            return []
+        if request.header(b"cookie") is None:
+            return []
+        request.identity, headers = await self.authenticator.cookies(request)
+        return headers
+
+    async def _admit(self, bound: BoundRoute, request: Request) -> None:
+        audience = bound.route.audience
+        if audience == "anyone":
+            return
+        identity = request.identity
+        if identity is None:
+            raise UnauthorizedError
+        if audience == "admin":
+            if not await self.authenticator.is_admin(identity):
+                raise ForbiddenError
+            token = request.header_text(b"csrf-token")
+            if token is None or not token.isascii():
+                raise BadRequestError("admin APIs require csrf header")
+            if not is_same_secret(token, identity.csrf_token):
+                raise BadRequestError("invalid CSRF token")
+
+    def record(self, request: Request, status: int, started: float) -> None:
+        """Write one access-log entry."""
+        referer = request.header_text(b"referer") or ""
+        agent = request.header_text(b"user-agent") or ""
+        url = f"{request.path}?{request.query}" if request.query else request.path
+        identity = request.identity
+        self.log(
+            (
+                time(),
+                status,
+                request.method,
+                url,
+                (perf_counter() - started) * 1000,
+                request.client_ip,
+                referer,
+                agent,
+                identity.user_id if identity is not None else None,
+            )
+        )

@@ -1,0 +1,113 @@
+"""
+Find the route of a request: one dictionary look-up per path segment, built once from the table of
+routes.
+
+A literal segment wins over a ``{name}``. Segments are split before they are percent-decoded, so an
+encoded slash stays inside its segment. There is no tolerance for trailing slashes (spec
+records/routes).
+"""
+
+from collections.abc import Iterable
+from urllib.parse import unquote_to_bytes
+
+from trailbase_server.web.route import BoundRoute
+
+Match = tuple[BoundRoute, dict[str, str]]
+_NAME = "{}"
+
+
+class _Node:
+    __slots__ = ("literals", "methods", "wildcard")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node] = {}
+        self.wildcard: _Node | None = None
+        self.methods: dict[str, tuple[BoundRoute, tuple[str, ...]]] = {}
+
+
+class Router:
+    """
+    The compiled table of routes.
+
+    Args:
+        routes: All operations of the server.
+
+    Raises:
+        ValueError: Two routes have the same method and path.
+    """
+
+    def __init__(self, routes: Iterable[BoundRoute]) -> None:
+        self.routes = tuple(routes)
+        self._root = _Node()
+        for bound in self.routes:
+            self._add(bound)
+
+    def _add(self, bound: BoundRoute) -> None:
+        node = self._root
+        names: list[str] = []
+        for segment in bound.route.path.split("/")[1:]:
+            if segment.startswith("{"):
+                names.append(segment[1:-1])
+                if node.wildcard is None:
+                    node.wildcard = _Node()
+                node = node.wildcard
+            else:
+                node = node.literals.setdefault(segment, _Node())
+        if bound.route.method in node.methods:
+            raise ValueError(f"two handlers for {bound.route.method} {bound.route.path}")
+        node.methods[bound.route.method] = (bound, tuple(names))
+
+    def match(self, method: str, raw_path: str) -> Match | list[str] | None:
+        """
+        Look a request up.
+
+        Args:
+            method: Upper case; ``HEAD`` is looked up as ``GET``.
+            raw_path: Path as received, still percent-encoded.
+
+        Returns:
+            Route and decoded parameters; the allowed methods if only the method does not fit; None
+            for an unknown path.
+        """
+        values: list[str] = []
+        node = self._find(self._root, raw_path.split("/"), 1, values)
+        if node is None:
+            return None
+        found = node.methods.get("GET" if method == "HEAD" else method)
+        if found is None:
+            return allowed_methods(node.methods)
+        bound, names = found
+        return bound, dict(zip(names, values, strict=True))
+
+    def _find(self, node: _Node, segments: list[str], at: int, values: list[str]) -> _Node | None:
+        while at < len(segments):
+            segment = segments[at]
+            at += 1
+            literal = node.literals.get(segment)
+            if literal is None:
+                if node.wildcard is None or not segment:
+                    return None
+                values.append(_decode(segment) if "%" in segment else segment)
+                node = node.wildcard
+            elif node.wildcard is None:
+                node = literal
+            else:
+                # Both fit: the literal first, the wildcard if that leads nowhere.
+                found = self._find(literal, segments, at, values)
+                if found is not None:
+                    return found
+                values.append(segment)
+                node = node.wildcard
+        return node if node.methods else None
+
+
+def allowed_methods(methods: Iterable[str]) -> list[str]:
+    """What the ``Allow`` header says: GET also means HEAD."""
+    names = sorted(methods)
+    if "GET" in names:
+        names.insert(names.index("GET") + 1, "HEAD")
+    return names
+
+
+def _decode(segment: str) -> str:
+    return unquote_to_bytes(segment).decode("utf-8", "replace")

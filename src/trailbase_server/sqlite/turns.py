@@ -52,6 +52,7 @@ TURN_BUDGET_S = 0.010  # after this long a turn commits what it has
 SLOW_COMMIT_S = 0.0005  # average above which COMMIT moves to the thread
 THREAD_BUDGET_S = 60.0  # longest time one job may take in the thread
 STEPS_PER_CHECK = 1_000  # steps of SQLite's machine between two looks at the clock
+NEVER = float("inf")  # "started" of a transaction in which no job is running
 SMOOTHING = 0.1  # weight of the newest commit in the moving average
 
 
@@ -102,7 +103,7 @@ class WriterTransaction:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
-        self.started = 0.0
+        self.started = NEVER
         self.limit_s = JOB_BUDGET_S
 
     def is_over(self) -> bool:
@@ -218,10 +219,15 @@ class Turns:
         if listening:
             self.changes.start()
 
+    @property
+    def _busy(self) -> bool:
+        return self._loop is not None and bool(self._waiting or self._away or self._held)
+
     async def close(self) -> None:
         """Finish what is queued, then close. Idempotent."""
-        while (self._waiting or self._away or self._held) and self._loop is not None:
-            await asyncio.sleep(0.001)  # only at shutdown: an event would cost every turn
+        # Only at shutdown: an event would cost every turn.
+        while self._busy:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
         if not self._closed:
             self._closed = True
             if self._thread is not None:
@@ -244,6 +250,7 @@ class Turns:
             self._go_away(self._run_in_thread, (self._take(),))
             return
         except Exception as exc:  # noqa: BLE001  # answered: whoever waits must not wait forever
+            self._rollback()
             self._fail(self._take(), translate_error(exc))
             return
         batch: list[Job] = []
@@ -281,9 +288,12 @@ class Turns:
             if job.savepoint:
                 self._execute("SAVEPOINT job")
             job.result = job.function(transaction, *job.args, **job.kwargs)
+            transaction.started = NEVER
         except InterruptedTurnError:
+            transaction.started = NEVER
             raise
         except Exception as exc:  # delivered to whoever submitted the job
+            transaction.started = NEVER
             job.error = exc
             if not self.connection.in_transaction:
                 raise InterruptedTurnError from exc
@@ -303,7 +313,6 @@ class Turns:
 
     def _commit(self) -> BaseException | None:
         started = perf_counter()
-        self._transaction.started = started
         try:
             self._execute("COMMIT")
         except Exception as exc:  # noqa: BLE001  # every job of the turn is answered with it
@@ -386,7 +395,6 @@ class Turns:
         return lambda: self._answer_alone(batch, changes)
 
     def _run_alone(self, job: Job) -> None:
-        self._transaction.started = perf_counter()
         try:
             self._execute("BEGIN IMMEDIATE")
             self._run_job(job)

@@ -263,7 +263,7 @@ class FrontDoor(HttpToolsProtocol):
                 self._step(cycle, result)
 
     def _step(self, cycle: HotCycle, coroutine: Any, _done: object = None) -> None:
-        """Let a handler go on until it waits or is finished; a task would cost more than the work."""
+        """Let a handler go on until it waits or ends; a task would cost more than the work."""
         try:
             waits_for = coroutine.send(None)
         except StopIteration as finished:

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from trailbase_server.errors import BadRequestError
 from trailbase_server.web.request import Headers
 
 JSON_TYPE = (b"content-type", b"application/json")
@@ -58,5 +59,7 @@ def empty(status: int = 200) -> Response:
 
 
 def redirect(location: str, headers: Headers | None = None) -> Response:
-    """Answer 303 See Other. The caller has validated ``location``."""
+    """Answer 303 See Other. The caller has validated where to; line breaks never get through."""
+    if any(ord(character) < ord(" ") for character in location):
+        raise BadRequestError("invalid redirect")
     return Response(303, b"", [(b"location", location.encode()), *(headers or [])])

@@ -1,0 +1,26 @@
+-- Accounts to try things with. Passwords: alice speaks-softly, bob writes-a-lot, carol reads-along.
+-- Ids are literal, so that the lines in the README can name them.
+
+INSERT INTO _user (id, email, password_hash) VALUES
+  (X'0193a5d4c00040008000000000000001', 'alice@chat.example', hash_password('speaks-softly')),
+  (X'0193a5d4c00040008000000000000002', 'bob@chat.example',   hash_password('writes-a-lot')),
+  (X'0193a5d4c00040008000000000000003', 'carol@chat.example', hash_password('reads-along'));
+
+INSERT INTO room (id, name) VALUES
+  (X'0193a5d4c00070008000000000000010', 'Kitchen'),
+  (X'0193a5d4c00070008000000000000011', 'Workshop');
+
+INSERT INTO room_members (user, room) VALUES
+  (X'0193a5d4c00040008000000000000001', X'0193a5d4c00070008000000000000010'),
+  (X'0193a5d4c00040008000000000000002', X'0193a5d4c00070008000000000000010'),
+  (X'0193a5d4c00040008000000000000002', X'0193a5d4c00070008000000000000011'),
+  (X'0193a5d4c00040008000000000000003', X'0193a5d4c00070008000000000000011');
+
+INSERT INTO message (id, _owner, room, data) VALUES
+  (X'0193a5d4c00070008000000000000020', X'0193a5d4c00040008000000000000001', X'0193a5d4c00070008000000000000010', 'Who took the big pot?'),
+  (X'0193a5d4c00070008000000000000021', X'0193a5d4c00040008000000000000002', X'0193a5d4c00070008000000000000010', 'It is in the workshop, sorry.'),
+  (X'0193a5d4c00070008000000000000022', X'0193a5d4c00040008000000000000003', X'0193a5d4c00070008000000000000011', 'There is glue in it now.');
+
+INSERT INTO notice (id, room, data) VALUES
+  (X'0193a5d4c00070008000000000000030', X'0193a5d4c00070008000000000000010', 'Open from eight to eight.'),
+  (X'0193a5d4c00070008000000000000031', X'0193a5d4c00070008000000000000011', 'Closed on Mondays.');

@@ -271,6 +271,9 @@ class FrontDoor(HttpToolsProtocol):
         except Exception as exc:  # noqa: BLE001  # the edge: errors become answers
             self._answer(cycle, error_response(exc))
         else:
+            if waits_for is None:  # a bare yield, such as sleep(0)
+                self.loop.call_soon(self._step, cycle, coroutine)
+                return
             # What a task does with the future that a coroutine yields.
             waits_for._asyncio_future_blocking = False  # noqa: SLF001
             waits_for.add_done_callback(partial(self._step, cycle, coroutine))

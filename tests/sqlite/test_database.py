@@ -1,0 +1,27 @@
+from tests.jobs import insert_word
+from trailbase_server.sqlite.open import DatabaseFiles, open_connection
+
+
+async def test_attaching_a_database_makes_it_readable_and_writable(database, tmp_path):
+    other = tmp_path / "other.db"
+    connection = open_connection(DatabaseFiles(other), "migrator")
+    connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT) STRICT").fetchall()
+    connection.close()
+    seen = []
+    database.listen(lambda changes: seen.extend((c.schema, c.table) for c in changes))
+
+    await database.attach({"other": other})
+    await database.write(insert_other)
+    await database.write(insert_word, "oak")
+
+    assert database.read('SELECT v FROM "other".t') == [("x",)]
+    assert await database.on_pool(read_other, database) == [("x",)]
+    assert seen == [("other", "t"), ("main", "item")]
+
+
+def insert_other(tx):
+    tx.run("INSERT INTO other.t (v) VALUES ('x')")
+
+
+def read_other(database):
+    return database.read("SELECT v FROM other.t")

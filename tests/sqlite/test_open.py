@@ -1,0 +1,41 @@
+import pytest
+
+from trailbase_server.db.errors import DatabaseError
+from trailbase_server.sqlite.open import DatabaseFiles, open_connection
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"),
+    [
+        ("journal_mode", "wal"),
+        ("synchronous", 2),
+        ("foreign_keys", 1),
+        ("trusted_schema", 0),
+        ("temp_store", 2),
+    ],
+)
+def test_every_connection_has_the_settings_of_the_specification(files, pragma, value):
+    connection = open_connection(files, "writer")
+    assert connection.execute(f"PRAGMA {pragma}").get == value
+    connection.close()
+
+
+def test_like_minds_case(files):
+    connection = open_connection(files, "reader")
+    assert connection.execute("SELECT 'FoO' LIKE '%foo%', 'foo' LIKE 'f%'").get == (0, 1)
+    connection.close()
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    path = tmp_path / "main.db"
+    path.write_bytes(b"this is no database, but it is long enough to look like one" * 100)
+    with pytest.raises(DatabaseError):
+        open_connection(DatabaseFiles(path), "writer")
+
+
+def test_databases_with_odd_names_are_attached(tmp_path):
+    files = DatabaseFiles(tmp_path / "main.db", {"2-fast": tmp_path / "it's.db"})
+    connection = open_connection(files, "writer")
+    connection.execute('CREATE TABLE "2-fast".t (id INTEGER PRIMARY KEY) STRICT').fetchall()
+    assert (tmp_path / "it's.db").exists()
+    connection.close()

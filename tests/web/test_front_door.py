@@ -1,0 +1,182 @@
+import pytest
+
+from tests.web.conftest import BODY_LIMIT
+
+BOTH = pytest.mark.parametrize("door", ["/hot", "/cold"])
+
+
+@BOTH
+async def test_both_doors_give_the_same_answer(client, door):
+    status, headers, body = await client.ask(
+        "POST", f"{door}/echo/a%2Fb?x=%20", ["Authorization: Bearer alice"], b"hello"
+    )
+
+    assert status == 200
+    assert body == "POST {'name': 'a/b'} x=%20 alice@web.test hello"
+    assert headers["content-type"] == "text/plain; charset=utf-8"
+    assert headers["content-length"] == str(len(body))
+    assert headers["vary"] == "origin"
+    assert "date" in headers
+
+
+@BOTH
+async def test_head_sends_the_length_and_no_body(client, door):
+    status, headers, body = await client.ask("HEAD", f"{door}/echo/a")
+    assert (status, body) == (200, "")
+    assert int(headers["content-length"]) > 0
+
+
+@BOTH
+async def test_an_origin_is_echoed(client, door):
+    _, headers, _ = await client.ask("GET", f"{door}/echo/a", ["Origin: http://site.test"])
+    assert headers["access-control-allow-origin"] == "http://site.test"
+
+
+@BOTH
+async def test_a_refusal_is_plain_text(client, door):
+    status, headers, body = await client.ask("GET", f"{door}/refuse")
+    assert (status, body) == (400, "no such luck")
+    assert headers["content-type"].startswith("text/plain")
+
+
+@BOTH
+@pytest.mark.parametrize("path", ["/crash", "/crash-later"])
+async def test_a_bug_is_an_empty_500_with_an_incident_number(client, door, path, caplog):
+    status, headers, body = await client.ask("GET", door + path)
+    assert (status, body) == (500, "")
+    assert headers["x-incident"] in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+@BOTH
+async def test_a_handler_may_wait(client, door):
+    assert (await client.ask("GET", f"{door}/wait/1"))[2] == "waited 1"
+    assert (await client.ask("GET", f"{door}/twice"))[2] == "rows [(1,)]"
+
+
+@BOTH
+async def test_a_slow_read_moves_to_the_pool(client, door):
+    assert (await client.ask("GET", f"{door}/count/1000000"))[2] == "1000000"
+
+
+@BOTH
+async def test_a_body_over_the_limit_is_413_before_it_is_read(client, door):
+    status, _, body = await client.ask("POST", f"{door}/echo/a", [], b"x" * (BODY_LIMIT + 1))
+    assert (status, body) == (413, "length limit exceeded")
+    assert (await client.ask("POST", f"{door}/echo/a", [], b"x" * BODY_LIMIT))[0] == 200
+
+
+@BOTH
+async def test_a_chunked_body_over_the_limit_is_413_too(client, door):
+    chunk = b"1f4\r\n" + b"x" * 500 + b"\r\n"
+    head = f"POST {door}/echo/a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer = await client.raw(head.encode() + chunk * 3 + b"0\r\n\r\n")
+    assert answer.startswith("HTTP/1.1 413")
+
+
+@BOTH
+async def test_a_chunked_body_is_put_together(client, door):
+    head = f"POST {door}/echo/a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    answer = await client.raw(head.encode() + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+    assert answer.endswith("abcde")
+
+
+@BOTH
+async def test_pipelined_requests_are_answered_in_order(client, door):
+    paths = [f"{door}/wait/1", f"{door}/echo/2", f"{door}/wait/3", "/cold/echo/4", "/hot/echo/5"]
+    data = "".join(f"GET {path} HTTP/1.1\r\nHost: h\r\n\r\n" for path in paths)
+    answer = await client.raw(data.encode())
+
+    places = [
+        answer.index(mark)
+        for mark in ("waited 1", "'name': '2'", "waited 3", "'name': '4'", "'name': '5'")
+    ]
+    assert places == sorted(places)
+    assert answer.count("HTTP/1.1 200 OK") == 5
+
+
+@BOTH
+async def test_connection_close_is_honoured(client, door):
+    answer = await client.raw(
+        f"GET {door}/echo/a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
+        f"GET {door}/echo/b HTTP/1.1\r\nHost: h\r\n\r\n".encode()
+    )
+    assert answer.count("HTTP/1.1 200") == 1
+    assert "connection: close" in answer
+
+
+@BOTH
+async def test_http_1_0_is_answered_and_closed(client, door):
+    answer = await client.raw(f"GET {door}/echo/a HTTP/1.0\r\nHost: h\r\n\r\n".encode())
+    assert " 200 OK" in answer
+    assert "connection: close" in answer
+
+
+@BOTH
+async def test_expect_continue_is_answered_before_the_body(client, door):
+    answer = await client.raw(
+        f"POST {door}/echo/a HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+        "Content-Length: 2\r\n\r\nhi".encode()
+    )
+    assert answer.startswith("HTTP/1.1 100 Continue")
+    assert answer.endswith("hi")
+
+
+@BOTH
+async def test_nonsense_is_400(client, door):
+    assert (await client.raw(b"NONSENSE\r\n\r\n")).startswith("HTTP/1.1 400")
+
+
+@BOTH
+async def test_cookies_are_read_when_there_is_no_bearer_token(client, door):
+    _, headers, body = await client.ask("GET", f"{door}/echo/a", ["Cookie: who=alice"])
+    assert "alice@web.test" in body
+    assert headers["set-cookie"] == "auth_token=new"
+
+
+@BOTH
+async def test_a_bad_bearer_token_does_not_fall_back_to_cookies(client, door):
+    _, _, body = await client.ask(
+        "GET", f"{door}/echo/a", ["Authorization: Bearer forged", "Cookie: who=alice"]
+    )
+    assert "anonymous" in body
+
+
+@BOTH
+async def test_the_access_log_has_one_entry_per_answer(client, door):
+    headers = ["Authorization: Bearer alice", "User-Agent: test", "Referer: http://r/"]
+    await client.ask("GET", f"{door}/echo/a?b=c", headers)
+
+    (entry,) = client.log
+    assert entry[1:4] == (200, "GET", f"{door}/echo/a?b=c")
+    assert entry[4] > 0
+    assert entry[5:] == ("127.0.0.1", "http://r/", "test", b"a" * 16)
+
+
+@BOTH
+async def test_a_proxy_on_this_machine_is_believed(client, door):
+    await client.ask("GET", f"{door}/echo/a", ["X-Forwarded-For: 1.1.1.1, 9.8.7.6"])
+    assert client.log[0][5] == "9.8.7.6"
+
+
+async def test_a_client_that_leaves_does_not_disturb(client):
+    data = b"GET /hot/wait/1 HTTP/1.1\r\nHost: h\r\n\r\n"
+    import asyncio
+
+    _, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(data)
+    await writer.drain()
+    writer.close()
+    await asyncio.sleep(0.05)
+    assert (await client.ask("GET", "/hot/echo/a"))[0] == 200
+
+
+async def test_an_idle_connection_is_closed(client):
+    import asyncio
+
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(b"GET /hot/echo/a HTTP/1.1\r\nHost: h\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    await asyncio.wait_for(reader.read(), 5)
+    assert reader.at_eof()
+    writer.close()

@@ -1,0 +1,57 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trailbase_server.web.response import empty
+from trailbase_server.web.route import BoundRoute, Route
+from trailbase_server.web.router import Router
+
+
+def handler(state, request):
+    return empty()
+
+
+def routed(*specs):
+    routes = (spec.split(" ") for spec in specs)
+    return Router(BoundRoute(Route(method, path, handler), None) for method, path in routes)
+
+
+ROUTER = routed(
+    "GET /a/{x}", "GET /a/fixed", "POST /a/fixed", "GET /a/{x}/b", "DELETE /a/{x}", "GET /"
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "route", "params"),
+    [
+        ("GET", "/a/1", "/a/{x}", {"x": "1"}),
+        ("HEAD", "/a/1", "/a/{x}", {"x": "1"}),
+        ("GET", "/a/fixed", "/a/fixed", {}),
+        ("GET", "/a/fixed/b", "/a/{x}/b", {"x": "fixed"}),
+        ("GET", "/a/%2F%C3%A4", "/a/{x}", {"x": "/ä"}),
+        ("GET", "/", "/", {}),
+    ],
+)
+def test_a_path_finds_its_route(method, path, route, params):
+    bound, found = ROUTER.match(method, path)
+    assert (bound.route.path, found) == (route, params)
+
+
+def test_a_wrong_method_gets_the_right_ones():
+    assert ROUTER.match("PUT", "/a/1") == ["DELETE", "GET", "HEAD"]
+
+
+@pytest.mark.parametrize("path", ["/a", "/a/", "/b", "/a/1/", "/a/1/c", "//", ""])
+def test_an_unknown_path_finds_nothing(path):
+    assert ROUTER.match("GET", path) is None
+
+
+def test_two_handlers_for_one_route_are_refused():
+    with pytest.raises(ValueError, match="two handlers"):
+        routed("GET /a/{x}", "GET /a/{y}")
+
+
+@given(st.text(max_size=40))
+def test_no_path_is_an_accident(path):
+    found = ROUTER.match("GET", "/" + path)
+    assert found is None or isinstance(found, tuple | list)

@@ -1,4 +1,4 @@
-"""Write jobs of the tests: module-level functions with plain arguments, like those of the server."""
+"""Write jobs of the tests: module-level functions with plain arguments, like the server's."""
 
 from trailbase_server.db.base import single_statement
 

@@ -1,1 +1,9 @@
-"""records"""
+"""
+Record APIs: tables and views as REST resources with access rules.
+
+Read in this order: ``columns`` (what is known of a column), ``access`` (permissions and rules as
+SQL), ``api`` (the compiled plan of an API), ``encode`` and ``expand`` (row to JSON), ``read``,
+``list``, ``json_schema``, then the writing half: ``params`` (JSON to row), ``create``, ``update``,
+``delete``, ``transaction``. ``check`` holds what must be true of the configuration. A request
+enters in ``routes``; handlers get a ``state.RecordsState``. Spec: records.
+"""

@@ -54,7 +54,8 @@ def check(name: str, command: list[str]) -> tuple[int, int]:
 
 def run_pytest(options: list[str]) -> tuple[int, int]:
     """Run the tests on all cores, or those of the options."""
-    command = [str(BIN / "pytest"), "-n", str(JOBS), "--durations=10", *options]
+    command = [str(BIN / "pytest"), "-n", str(JOBS), "--dist", "loadgroup", "--durations=10"]
+    command += options
     code, output = run_loudly(command)
     summary = output.rstrip().rsplit("\n", 1)[-1]
     found = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|errors?)", summary)}

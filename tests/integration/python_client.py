@@ -1,0 +1,237 @@
+"""
+What the published Python client does with the server; run by the interpreter it is installed in.
+
+``python python_client.py URL`` prints one JSON object: per scenario an empty text or a traceback.
+"""
+
+import json
+import sys
+import time
+import traceback
+
+from trailbase import And, Client, CompareOp, FetchException, Filter, Or
+
+ODD = "=?&/\\^ %äß"
+
+
+class Scenarios:
+    def __init__(self, url):
+        self.url = url
+
+    def login(self, name="admin@localhost"):
+        client = Client(self.url)
+        assert client.login(name, "secret") is None
+        return client
+
+    def table(self):
+        return self.login().records("simple_strict_table")
+
+    def status_of(self, function, *args):
+        try:
+            function(*args)
+        except FetchException as exc:
+            return exc.status
+        return 200
+
+    def a_log_in_carries_the_claims(self):
+        client = self.login()
+        user = client.user()
+        assert user.email == "admin@localhost"
+        assert user.username == "admin"
+        assert len(user.id) == 24
+        assert client.tokens().valid()
+        assert self.login("admin").user().id == user.id
+
+    def a_wrong_password_is_refused(self):
+        assert self.status_of(Client(self.url).login, "0@localhost", "wrong") == 401
+
+    def an_unverified_user_is_refused(self):
+        assert self.status_of(Client(self.url).login, "1@localhost", "secret") == 401
+
+    def refreshing_works_twice_and_not_after_log_out(self):
+        client = self.login()
+        first = client.tokens()
+        for _ in range(2):
+            assert client.refresh_auth_tokens(force=True)
+            assert client.tokens().refresh == first.refresh
+        client.logout()
+        assert client.tokens() is None
+        assert not client.refresh_auth_tokens()
+        late = Client(self.url, first)
+        late.refresh_auth_tokens(force=True)
+        assert late.tokens() is None
+
+    def a_later_log_in_has_another_token(self):
+        first = self.login().tokens().auth
+        time.sleep(1.5)
+        assert self.login().tokens().auth != first
+
+    def status_returns_the_tokens(self):
+        client = self.login()
+        answer = client.fetch("api/auth/v1/status").json()
+        assert answer["refresh_token"] == client.tokens().refresh
+        assert answer["auth_token"]
+        assert Client(self.url).fetch("api/auth/v1/status").json()["auth_token"] is None
+
+    def records_are_created_read_changed_and_deleted(self):
+        table = self.table()
+        record_id = table.create({"text_null": ODD, "text_not_null": ODD})
+        assert len(record_id.id) == 24
+        assert record_id.id.endswith("==")
+        record = table.read(record_id)
+        assert record["id"] == record_id.id
+        assert record["text_null"] == record["text_not_null"] == ODD
+        assert (record["int_default"], record["real_not_null"]) == (5, 7.1)
+        assert record["blob_default"] == "qrvM3Q=="
+        table.update(record_id, {"text_not_null": "new", "int_null": 3})
+        record = table.read(record_id)
+        assert (record["text_null"], record["text_not_null"], record["int_null"]) == (ODD, "new", 3)
+        table.delete(record_id)
+        assert self.status_of(table.read, record_id) == 404
+
+    def bulk_creation_returns_all_ids(self):
+        table = self.table()
+        ids = table.create_bulk([{"text_not_null": f"bulk {n}"} for n in range(2)])
+        assert [table.read(i)["text_not_null"] for i in ids] == ["bulk 0", "bulk 1"]
+
+    def lists_filter_order_count_and_page(self):
+        table = self.table()
+        now = f"py {time.time_ns()}"
+        for text in ("a", "b", "c"):
+            table.create({"text_not_null": f"{text} =?&{now}"})
+        exact = [Filter("text_not_null", f"a =?&{now}")]
+        found = table.list(filters=exact)
+        assert len(found.records) == 1
+        assert found.total_count is None
+        assert found.cursor
+        assert table.list(filters=exact, cursor=found.cursor).records == []
+        like = [Filter("text_not_null", f"% =?&{now}", CompareOp.LIKE)]
+        up = table.list(filters=like, order=["+text_not_null"], count=True)
+        assert up.total_count == 3
+        assert [r["text_not_null"][0] for r in up.records] == ["a", "b", "c"]
+        down = table.list(filters=like, order=["-text_not_null"], limit=1, count=True)
+        assert down.total_count == 3
+        assert [r["text_not_null"][0] for r in down.records] == ["c"]
+        assert len(down.records[0]) == 13
+        second = table.list(filters=like, order=["-text_not_null"], limit=1, offset=1)
+        assert second.records[0]["text_not_null"][0] == "b"
+
+    def filters_combine(self):
+        movies = Client(self.url).records("movies")
+        both = [Filter("watch_time", "120", CompareOp.LESS_THAN)]
+        both.append(Filter("description", "%love%", CompareOp.LIKE))
+        found = movies.list(order=["rank"], limit=3, filters=both)
+        assert [r["rank"] for r in found.records] == [2, 3, 4]
+        either = Or([Filter("rank", "1"), Filter("rank", "5")])
+        assert [r["rank"] for r in movies.list(order=["rank"], filters=[either]).records] == [1, 5]
+        nested = And(
+            [
+                Or([Filter("rank", "1"), Filter("rank", "5")]),
+                Filter("rating", "5", CompareOp.GREATER_THAN),
+            ]
+        )
+        assert [r["rank"] for r in movies.list(filters=[nested]).records] == [1]
+        assert len(movies.list(filters=[Filter.is_null("gross")]).records) == 2
+        assert len(movies.list(filters=[Filter.is_not_null("gross")]).records) == 3
+
+    def views_are_read(self):
+        client = self.login()
+        record_id = client.records("simple_strict_table").create({"text_null": "seen"})
+        whole = client.records("simple_complete_view").read(record_id)
+        assert (whole["id"], whole["text_null"]) == (record_id.id, "seen")
+        part = client.records("simple_subset_view").read(record_id)
+        assert part == {"id": record_id.id, "t_null": "seen", "t_default": "", "t_not_null": ""}
+        listed = client.records("simple_subset_view").list(filters=[Filter("t_null", "seen")])
+        assert listed.records == [part]
+        assert listed.cursor is None
+
+    def references_expand(self):
+        comments = Client(self.url).records("comment")
+        plain = comments.read(1)
+        assert plain["post"] == {"id": 1}
+        assert plain["author"] == {"id": 2}
+        expanded = comments.read("1", expand=["post"])
+        assert expanded["post"]["data"]["title"] == "first post"
+        assert "data" not in expanded["author"]
+        both = comments.list(expand=["author", "post"], order=["-id"], limit=2, count=True)
+        assert both.total_count == 2
+        assert both.records[0]["author"]["data"] == {"id": 1, "name": "first"}
+        second = comments.list(expand=["author", "post"], order=["-id"], limit=1, offset=1)
+        assert second.records == both.records[1:]
+
+    def batches_run(self):
+        client = self.login()
+        table = client.records("simple_strict_table")
+        made = client.execute([table.create_op({"text_not_null": "batch"})]).results[0]
+        assert table.read(made)["text_not_null"] == "batch"
+        done = client.execute(
+            [table.update_op(made, {"text_not_null": "changed"}), table.delete_op(made)],
+            transaction=False,
+        )
+        assert [r.id for r in done.results] == [made.id, made.id]
+        assert self.status_of(table.read, made) == 404
+
+    def json_columns_take_objects(self):
+        table = self.login().records("simple_schema_table")
+        value = {"name": "Alice", "nested": {"deep": [1, 2.5, None]}}
+        record_id = table.create({"data": value})
+        assert record_id.id.isdecimal()
+        assert table.read(record_id)["data"] == value
+        table.update(int(record_id.id), {"data": {"name": "Bob"}})
+        assert table.read(record_id)["data"] == {"name": "Bob"}
+        assert self.status_of(table.create, {"data": {"nested": {}}}) == 400
+        assert self.status_of(table.create, {"data": '{"name": "text"}'}) == 400
+        other = self.login("0@localhost").records("simple_schema_table")
+        assert self.status_of(other.create, {"data": value}) == 403
+
+    def large_integers_survive(self):
+        table = self.table()
+        record_id = table.create({"int_not_null": 2**63 - 1})
+        assert table.read(record_id)["int_not_null"] == 2**63 - 1
+        assert self.status_of(table.create, {"int_not_null": 2**63}) == 400
+
+    def mistakes_have_their_statuses(self):
+        table = self.table()
+        absent = "AZOl1MAAcACAAAAAAAAAAA=="
+        assert self.status_of(table.read, absent) == 404
+        assert self.status_of(table.update, absent, {"int_null": 1}) == 404
+        assert self.status_of(table.delete, absent) == 404
+        assert self.status_of(table.read, "InvalidId0123") == 400
+        assert self.status_of(self.login().records("non-existent").read, absent) == 405
+        assert self.status_of(Client(self.url).records("simple_strict_table").list) == 403
+        assert self.status_of(self.login().fetch, "api/nothing") == 404
+
+
+def main():
+    scenarios = Scenarios(sys.argv[1])
+    outcome = {}
+    for name in NAMES:
+        try:
+            getattr(scenarios, name)()
+            outcome[name] = ""
+        except Exception:  # noqa: BLE001  # whatever it is, it is reported
+            outcome[name] = traceback.format_exc()
+    print(json.dumps(outcome))
+
+
+NAMES = (
+    "a_log_in_carries_the_claims",
+    "a_wrong_password_is_refused",
+    "an_unverified_user_is_refused",
+    "refreshing_works_twice_and_not_after_log_out",
+    "a_later_log_in_has_another_token",
+    "status_returns_the_tokens",
+    "records_are_created_read_changed_and_deleted",
+    "bulk_creation_returns_all_ids",
+    "lists_filter_order_count_and_page",
+    "filters_combine",
+    "views_are_read",
+    "references_expand",
+    "batches_run",
+    "json_columns_take_objects",
+    "large_integers_survive",
+    "mistakes_have_their_statuses",
+)
+
+if __name__ == "__main__":
+    main()

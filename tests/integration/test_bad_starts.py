@@ -53,9 +53,8 @@ def test_a_corrupt_database(depot):
 
 def test_a_failing_migration_leaves_nothing_and_can_be_corrected(depot):
     migration = depot / "migrations" / "main" / "U1790000009__broken.sql"
-    migration.write_text(
-        "CREATE TABLE half (id INTEGER PRIMARY KEY) STRICT;\nINSERT INTO nowhere VALUES (1);\n"
-    )
+    good = "CREATE TABLE half (id INTEGER PRIMARY KEY) STRICT;\n"
+    migration.write_text(good + "INSERT INTO nowhere VALUES (1);\n")
     status, message = start(depot)
     assert status == 1
     assert "broken" in message

@@ -1,0 +1,1 @@
+"""Message classes generated from proto/ by scripts/proto; not written by hand."""

@@ -92,7 +92,6 @@ ROUTES = tuple(
     for method, path, handler in (
         ("GET", "/echo/{name}", echo),
         ("POST", "/echo/{name}", echo),
-        ("GET", "/echo/schema", refuse),
         ("GET", "/wait/{n}", wait),
         ("GET", "/twice", wait_twice),
         ("GET", "/count/{n}", count),
@@ -102,6 +101,7 @@ ROUTES = tuple(
     )
 ) + (
     Route("GET", "/stream", stream),
+    Route("GET", "/hot/echo/schema", refuse),
     Route("GET", "/user", echo, audience="user"),
     Route("POST", "/admin", echo, audience="admin"),
     Route("GET", "/nobody", echo, audience="nobody"),

@@ -180,3 +180,7 @@ async def test_an_idle_connection_is_closed(client):
     await asyncio.wait_for(reader.read(), 5)
     assert reader.at_eof()
     writer.close()
+
+
+async def test_a_cold_route_beside_a_hot_pattern_is_found(client):
+    assert (await client.ask("GET", "/hot/echo/schema"))[2] == "no such luck"

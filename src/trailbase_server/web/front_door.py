@@ -31,7 +31,6 @@ from trailbase_server.web.errors import error_response
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response
 from trailbase_server.web.route import BoundRoute
-from trailbase_server.web.router import Router
 
 if TYPE_CHECKING:
     import asyncio
@@ -97,11 +96,9 @@ class FrontDoor(HttpToolsProtocol):
 
     Class attributes:
         dispatcher: Shared with the ASGI application.
-        hot: The hot routes alone.
     """
 
     dispatcher: Dispatcher
-    hot: Router
     _hot: HotCycle | None = None  # the request whose body is being read
     _peer = ""
     _near = False
@@ -201,8 +198,8 @@ class FrontDoor(HttpToolsProtocol):
         if busy or self.expect_100_continue or method not in _HOT_METHODS:
             return None
         url = httptools.parse_url(self.url)
-        found = self.hot.match(method.decode(), url.path.decode("latin-1"))
-        if type(found) is not tuple:
+        found = self.dispatcher.router.match(method.decode(), url.path.decode("latin-1"))
+        if type(found) is not tuple or not found[0].route.hot:
             return None
         if self.parser.get_http_version() != "1.1" or self.parser.should_upgrade():
             return None
@@ -319,6 +316,13 @@ class FrontDoor(HttpToolsProtocol):
 
 
 def front_door(dispatcher: Dispatcher) -> type[FrontDoor]:
-    """Make the protocol class of one server."""
-    hot = Router(bound for bound in dispatcher.router.routes if bound.route.hot)
-    return type("FrontDoor", (FrontDoor,), {"dispatcher": dispatcher, "hot": hot})
+    """
+    Make the protocol class of one server.
+
+    Raises:
+        ValueError: A hot route wants credentials checked in a way that the front door does not.
+    """
+    for bound in dispatcher.router.routes:
+        if bound.route.hot and bound.route.audience != "anyone":
+            raise ValueError(f"{bound.route.path} cannot be hot: its audience is not 'anyone'")
+    return type("FrontDoor", (FrontDoor,), {"dispatcher": dispatcher})

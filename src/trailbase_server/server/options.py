@@ -1,0 +1,41 @@
+"""What the command line asked for, as one immutable value."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_DEPOT = "traildepot"
+DEFAULT_ADDRESS = "localhost:4000"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """
+    Everything a start can be told outside the depot.
+
+    Attributes:
+        depot: The directory; created on demand.
+        public_url: Overrides ``server.site_url`` of the configuration; an absolute URL.
+        address: ``host:port`` of the main listener; host names are resolved, IPv6 in brackets.
+        public_dir: Static files served at ``/``; must exist when given.
+        spa: Answer unknown pages of ``public_dir`` with its ``index.html``.
+        geoip_db_path: MaxMind database; must exist when given. None: the depot's own, if any.
+        dev: Local development: permissive CORS, cookies without ``Secure``, debug log.
+        cors_allowed_origins: Origins as given, ``*`` for all.
+        runtime_threads: Threads for reads that are too slow for the event loop; None: as many as
+            the database thinks right.
+        config_readonly: Refuse every change of ``config.textproto`` through the admin API.
+
+    Spec:
+        server/trail-run
+    """
+
+    depot: Path = Path(DEFAULT_DEPOT)
+    public_url: str | None = None
+    address: str = DEFAULT_ADDRESS
+    public_dir: Path | None = None
+    spa: bool = False
+    geoip_db_path: Path | None = None
+    dev: bool = False
+    cors_allowed_origins: tuple[str, ...] = ("*",)
+    runtime_threads: int | None = None
+    config_readonly: bool = False

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 DEFAULT_DEPOT = "traildepot"
 DEFAULT_ADDRESS = "localhost:4000"
@@ -23,6 +24,8 @@ class ServerOptions:
         cors_allowed_origins: Origins as given, ``*`` for all.
         runtime_threads: Threads for reads that are too slow for the event loop; None: as many as
             the database thinks right.
+        synchronous: FULL: an acknowledged write is on disk. NORMAL: a power cut may lose the last
+            ones.
         config_readonly: Refuse every change of ``config.textproto`` through the admin API.
 
     Spec:
@@ -38,4 +41,5 @@ class ServerOptions:
     dev: bool = False
     cors_allowed_origins: tuple[str, ...] = ("*",)
     runtime_threads: int | None = None
+    synchronous: Literal["FULL", "NORMAL"] = "FULL"
     config_readonly: bool = False

@@ -2,21 +2,47 @@
 The plan of a record API: everything a request needs, derived once from config and schema.
 
 ``compile_apis`` runs when the configuration or the schema changes; its result replaces the table
-of plans by one assignment. A plan is immutable but for two bounded caches of statements.
+of plans by one assignment. A plan is immutable but for bounded caches of texts.
 """
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from trailbase_server.config.proto.config_pb2 import RecordApiConfig
+from trailbase_server.db.dialect import quote, quote_qualified
 from trailbase_server.errors import ForbiddenError
-from trailbase_server.records.access import Rule
-from trailbase_server.records.columns import ApiColumn, Key
-from trailbase_server.schema.model import QualifiedName
+from trailbase_server.query.filter import FilterColumn
+from trailbase_server.records.access import (
+    PrepareError,
+    Rule,
+    compile_rule,
+    permission_masks,
+)
+from trailbase_server.records.columns import (
+    MAX_INTEGER,
+    ApiColumn,
+    ColumnRole,
+    InvalidIdError,
+    Key,
+    column_list,
+    compile_columns,
+    find_relation,
+    key_parser,
+    select_columns,
+)
+from trailbase_server.records.encode import RowEncoder, compile_encoder
+from trailbase_server.records.expand import Expansion, compile_expansion
+from trailbase_server.schema.model import Catalog, QualifiedName, Table
+from trailbase_server.schema.roles import record_key
 from trailbase_server.web.identity import Identity
+
+log = logging.getLogger(__name__)
 
 ConflictStrategy = Literal["abort", "ignore", "replace"]
 DEFAULT_HARD_LIMIT = 1024  # records per page where the API does not say
+_CONFLICTS: Mapping[int, ConflictStrategy] = {4: "ignore", 5: "replace"}  # by number on the wire
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +68,19 @@ class RecordApi:
         file_columns: Names of columns with uploaded files.
         listing_hard_limit: Largest page.
         enable_subscriptions: Realtime is on.
+        read_sql: Selects ``selection`` by key, read rule included: parameters are the caller if
+            ``read_rule.uses_user``, then the key.
+        list_sql: ``SELECT … FROM …`` up to where ``WHERE`` belongs, of ``selection``.
+        count_sql: The same, counting.
+        order_sql: What follows ``ORDER BY`` where a request does not say: latest keys first.
+        selection: Visible columns by name, then the key if that is hidden.
+        key_index: Place of the key in ``selection``.
+        encode: Encodes a row of ``selection``; configured references are wrapped.
+        filters: Columns that clients may filter and order by.
+        expansions: References that clients may expand, by column.
         delete_sql: ``DELETE`` by key, ``?1``.
         statements: Bounded cache of the writing half: statements by set of present columns.
+        documents: JSON schemas by mode, rendered when first asked for.
     """
 
     name: str
@@ -67,8 +104,18 @@ class RecordApi:
     file_columns: tuple[str, ...]
     listing_hard_limit: int
     enable_subscriptions: bool
+    read_sql: str
+    list_sql: str
+    count_sql: str
+    order_sql: str
+    selection: tuple[ApiColumn, ...]
+    key_index: int
+    encode: RowEncoder
+    filters: Mapping[str, FilterColumn]
+    expansions: Mapping[str, Expansion]
     delete_sql: str
     statements: dict[object, str] = field(default_factory=dict)
+    documents: dict[str, bytes] = field(default_factory=dict)
 
     def check_permission(self, identity: Identity | None, flag: int) -> None:
         """
@@ -82,3 +129,151 @@ class RecordApi:
         """
         if not (self.world if identity is None else self.authenticated) & flag:
             raise ForbiddenError
+
+    def parse_id(self, text: str) -> Key:
+        """
+        Read the id of a path.
+
+        Raises:
+            InvalidIdError: 400.
+
+        Spec:
+            records/record-ids
+        """
+        key = self.parse_key(text)
+        if key is None:
+            raise InvalidIdError
+        return key
+
+
+def compile_apis(
+    configs: Iterable[RecordApiConfig], catalog: Catalog, prepare_error: PrepareError
+) -> dict[str, RecordApi]:
+    """
+    Compile all record APIs.
+
+    Args:
+        configs: As configured and checked (``records.check``).
+        catalog: What the databases contain.
+        prepare_error: Compiles a statement without running it.
+
+    Returns:
+        Plans by name. An API whose table has gone is left out.
+
+    Spec:
+        records/api-configuration
+    """
+    apis = {}
+    for config in configs:
+        api = compile_api(config, catalog, prepare_error)
+        if api is not None:
+            apis[api.name] = api
+    return apis
+
+
+def compile_api(
+    config: RecordApiConfig, catalog: Catalog, prepare_error: PrepareError
+) -> RecordApi | None:
+    """
+    Compile one record API; None if its table has gone or has no suitable key.
+
+    Args:
+        config: As configured and checked.
+        catalog: What the databases contain.
+        prepare_error: Compiles a statement without running it.
+
+    Spec:
+        records/api-configuration
+    """
+    relation = find_relation(catalog, config.table_name)
+    key = record_key(relation, catalog) if relation is not None else None
+    if relation is None or key is None:
+        log.warning("record API %s is off: %s cannot be served", config.name, config.table_name)
+        return None
+    table_sql = quote_qualified(relation.name.database_schema, relation.name.name)
+    columns = compile_columns(relation, catalog, key.name, frozenset(config.excluded_columns))
+    column_of = {column.name: column for column in columns}
+    is_view = not isinstance(relation, Table)
+    world, authenticated = permission_masks(config.acl_world, config.acl_authenticated)
+
+    def rule(operation: str, *, row: bool, request: bool) -> Rule | None:
+        if not config.HasField(f"{operation}_access_rule"):
+            return None
+        return compile_rule(
+            getattr(config, f"{operation}_access_rule"),
+            (table_sql, quote(key.name)) if row else None,
+            [column.name for column in columns] if request else None,
+            prepare_error,
+            f"{operation} rule of record API {config.name}",
+        )
+
+    read_rule = rule("read", row=True, request=False)
+    selection = select_columns(columns)
+    list_sql = _select_sql(table_sql, column_list(selection), read_rule)
+    return RecordApi(
+        name=config.name,
+        table=relation.name,
+        table_sql=table_sql,
+        is_view=is_view,
+        without_rowid=isinstance(relation, Table) and relation.without_rowid,
+        columns=columns,
+        column_of=column_of,
+        key=column_of[key.name],
+        parse_key=key_parser(key.data_type),
+        world=world,
+        authenticated=authenticated,
+        create_rule=None if is_view else rule("create", row=False, request=True),
+        read_rule=read_rule,
+        update_rule=None if is_view else rule("update", row=True, request=True),
+        delete_rule=None if is_view else rule("delete", row=True, request=False),
+        schema_rule=rule("schema", row=False, request=False),
+        conflict=_CONFLICTS.get(config.conflict_resolution, "abort"),
+        autofill=tuple(
+            column.name
+            for column in columns
+            if column.is_user_id and config.autofill_missing_user_id_columns
+        ),
+        file_columns=tuple(
+            column.name for column in columns if column.role in (ColumnRole.FILE, ColumnRole.FILES)
+        ),
+        listing_hard_limit=min(config.listing_hard_limit, MAX_INTEGER)
+        if config.HasField("listing_hard_limit")
+        else DEFAULT_HARD_LIMIT,
+        enable_subscriptions=config.enable_subscriptions and not is_view,
+        read_sql=list_sql + _by_key(key.name, read_rule),
+        list_sql=list_sql,
+        count_sql=_select_sql(table_sql, "COUNT(*)", read_rule),
+        order_sql=f"_ROW_.{quote(key.name)} DESC",
+        selection=selection,
+        key_index=next(index for index, column in enumerate(selection) if column.is_key),
+        encode=compile_encoder(
+            [column for column in selection if not column.hidden], frozenset(config.expand)
+        ),
+        filters={
+            column.name: FilterColumn(
+                column.name, column.data_type, column.role is ColumnRole.GEOMETRY
+            )
+            for column in columns
+            if not column.hidden
+        },
+        expansions={
+            name: expansion
+            for name in config.expand
+            if name in column_of
+            and (expansion := compile_expansion(relation, name, catalog)) is not None
+        },
+        delete_sql=f"DELETE FROM {table_sql} AS _ROW_" + _by_key(key.name, None),  # noqa: S608  # quoted
+    )
+
+
+def _select_sql(table_sql: str, selected: str, rule: Rule | None) -> str:
+    with_sql, from_sql = (rule.with_sql, rule.from_sql) if rule is not None else ("", "")
+    return f"{with_sql}SELECT {selected} FROM {from_sql}{table_sql} AS _ROW_"  # noqa: S608  # quoted
+
+
+def _by_key(key: str, rule: Rule | None) -> str:
+    if rule is None:
+        return f" WHERE _ROW_.{quote(key)} = ?1"
+    # The cast keeps the planner from looking for rows by the rule instead of by the key.
+    place = 1 + rule.uses_user
+    return f" WHERE _ROW_.{quote(key)} = ?{place} AND CAST({rule.condition} AS INTEGER)"

@@ -88,16 +88,21 @@ class Unique:
 
     is_primary: bool
     conflict_clause: ConflictClause | None = None
+    autoincrement: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """Column-level ``REFERENCES``; no ``referred_columns`` means the foreign primary key."""
+    """
+    Column-level ``REFERENCES``; no ``referred_columns`` means the foreign primary key.
+    ``deferrable`` is the clause as written, in capitals.
+    """
 
     foreign_table: str
     referred_columns: tuple[str, ...] = ()
     on_delete: ReferentialAction | None = None
     on_update: ReferentialAction | None = None
+    deferrable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +158,7 @@ class ForeignKey:
     on_delete: ReferentialAction | None = None
     on_update: ReferentialAction | None = None
     name: str | None = None
+    deferrable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,11 +240,12 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class IndexColumn:
-    """An indexed column or expression."""
+    """An indexed column, or (``is_expression``) the canonical text of an expression."""
 
     column_name: str
     ascending: bool | None = None
     nulls_first: bool | None = None
+    is_expression: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,54 @@
+"""
+Check somebody's password: for logging in, and for changing it.
+
+Whoever has no account, no password or an unconfirmed address is answered like somebody with a wrong
+password, after the same work.
+"""
+
+from dataclasses import replace
+
+from trailbase_server.auth.password import needs_rehash
+from trailbase_server.auth.state import AuthState
+from trailbase_server.auth.users import User, set_password_hash
+from trailbase_server.errors import UnauthorizedError
+
+
+async def check_credentials(state: AuthState, user: User | None, password: str) -> User:
+    """
+    Compare a password with a user's.
+
+    Args:
+        state: Of this package.
+        user: Who it should belong to; None if there is no such account.
+        password: As typed.
+
+    Returns:
+        The user; with a new hash if the stored one was imported or made with old parameters.
+
+    Raises:
+        UnauthorizedError: Wrong, whatever the reason.
+        TooManyRequestsError: Too many wrong ones lately.
+        InternalError: The stored hash is unusable.
+        UnavailableError: Too many are being checked.
+
+    Spec:
+        auth/post-login
+        auth/per-identifier-in-memory-per-process-lost-on-restart
+    """
+    if user is None or user.password_hash is None or user.unverified_email is not None:
+        await state.passwords.verify(None, password)
+        raise UnauthorizedError(detail="no such account, no password, or unconfirmed")
+    async with state.lockout.attempt(user.id) as attempt:
+        if not await state.passwords.verify(user.password_hash, password):
+            raise UnauthorizedError(detail="wrong password")
+        attempt.succeeded = True
+    if needs_rehash(user.password_hash):
+        return await _rehash(state, user, user.password_hash, password)
+    return user
+
+
+async def _rehash(state: AuthState, user: User, old_hash: str, password: str) -> User:
+    new_hash = await state.passwords.hash(password)
+    if await state.database.write(set_password_hash, user.id, new_hash, old_hash):
+        return replace(user, password_hash=new_hash)
+    return user

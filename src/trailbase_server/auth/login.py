@@ -1,0 +1,101 @@
+"""
+``POST /login``: password log-in with JSON, a form, or for an authorization code.
+
+Official clients take the status 403 for "a second factor is needed": nothing else may answer it.
+"""
+
+from http import HTTPStatus
+
+from trailbase_server.auth.cookies import TOKEN_COOKIES, remove_cookies
+from trailbase_server.auth.credentials import check_credentials
+from trailbase_server.auth.fields import Fields, read_body, read_query
+from trailbase_server.auth.identifiers import (
+    Identifier,
+    parse_email,
+    parse_email_or_username,
+    parse_username,
+)
+from trailbase_server.auth.redirects import add_parameters, render_location
+from trailbase_server.auth.sign_in import LoginParams, answer_login, merge_login_params
+from trailbase_server.auth.state import AuthState
+from trailbase_server.auth.tokens import TokenKind, mint_flow_token
+from trailbase_server.auth.users import User, find_by_email, find_by_username
+from trailbase_server.errors import AppError, BadRequestError
+from trailbase_server.ids import encode_b64u
+from trailbase_server.web.errors import FIRST_SERVER_ERROR
+from trailbase_server.web.request import Request
+from trailbase_server.web.response import Response, json_value, redirect
+
+PENDING_LOGIN_TTL_S = 120
+
+
+async def login(state: AuthState, request: Request) -> Response:
+    """
+    Log somebody in by password.
+
+    Raises:
+        BadRequestError: Identifier or parameters are malformed.
+        UnauthorizedError: Wrong password, or no such account.
+        TooManyRequestsError: The account is locked for a while.
+
+    Spec:
+        auth/post-login
+    """
+    query, body = read_query(request), read_body(request)
+    identifier = _read_identifier(body)
+    password = body.required("password")
+    params = merge_login_params(state, query, body)
+    try:
+        user = await check_credentials(state, await _find(state, identifier), password)
+    except AppError as exc:
+        if not body.is_form or params.redirect_uri is None:
+            raise
+        return _redirect_failure(request, params.redirect_uri, exc)
+    if user.totp_secret is not None:
+        return _ask_second_factor(state, user, params, is_form=body.is_form)
+    return await answer_login(state, user, params, is_form=body.is_form)
+
+
+def _read_identifier(body: Fields) -> Identifier:
+    name, value = body.first("email_or_username", "email", "username")
+    if name == "email":
+        return Identifier(parse_email(value), is_email=True)
+    if name == "username":
+        return Identifier(parse_username(value), is_email=False)
+    return parse_email_or_username(value)
+
+
+async def _find(state: AuthState, identifier: Identifier) -> User | None:
+    find = find_by_email if identifier.is_email else find_by_username
+    return await find(state.database, identifier.text)
+
+
+def _redirect_failure(request: Request, target: str, error: AppError) -> Response:
+    """Tell a browser on its own page; after an error of ours it shall start afresh."""
+    status = HTTPStatus(error.status)
+    alert = f"Login Failed: {status.value} {status.phrase}"
+    location = render_location(add_parameters(target, alert=alert))
+    dropped = error.status >= FIRST_SERVER_ERROR
+    return redirect(location, remove_cookies(request, TOKEN_COOKIES) if dropped else None)
+
+
+def _ask_second_factor(
+    state: AuthState, user: User, params: LoginParams, *, is_form: bool
+) -> Response:
+    token = mint_flow_token(
+        state.keys,
+        TokenKind.PENDING_LOGIN,
+        {"sub": encode_b64u(user.id), "method": "pw"},
+        state.clock.now_s() + PENDING_LOGIN_TTL_S,
+    )
+    if not is_form:
+        return json_value({"mfa_token": token}, HTTPStatus.FORBIDDEN)
+    if params.mfa_redirect_uri is None:
+        raise BadRequestError("missing 'mfa_redirect_uri'")
+    carried = {"mfa_token": token}
+    if params.code_challenge is not None and params.redirect_uri is not None:
+        # The page of the second factor ends what this one has begun (spec auth, F3).
+        carried["redirect_uri"] = params.redirect_uri
+        carried["response_type"] = params.response_type
+        carried["pkce_code_challenge"] = params.code_challenge
+    return redirect(render_location(add_parameters(params.mfa_redirect_uri, **carried)))

@@ -1,0 +1,109 @@
+"""What the handlers of this package need, made once at start-up; and the seam to the mailer."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from trailbase_server.auth.keys import SigningKeys
+from trailbase_server.auth.lockout import Lockout
+from trailbase_server.auth.options import AuthOptions, compile_options
+from trailbase_server.auth.password import PasswordWorkers
+from trailbase_server.auth.redirects import Origin, check_redirect, parse_origin
+from trailbase_server.auth.verified import VerifiedTokens
+from trailbase_server.clock import SYSTEM_CLOCK, Clock
+from trailbase_server.db.base import Database
+
+if TYPE_CHECKING:
+    from trailbase_server.config.proto.config_pb2 import AuthConfig
+
+Letter = Literal["verify_email", "reset_password", "change_email", "otp"]
+
+
+class Mailer(Protocol):
+    """Sends one of the mails that accounts need."""
+
+    async def __call__(self, letter: Letter, to: str, values: Mapping[str, str | None]) -> None:
+        """
+        Send a mail.
+
+        Args:
+            letter: Which template.
+            to: Address; valid by our own rules.
+            values: ``token`` or ``code``, and ``redirect_uri``.
+
+        Raises:
+            DependencyError: It could not be handed over.
+        """
+        ...
+
+
+class AuthState:
+    """
+    What handlers work with.
+
+    Args:
+        database: ``main.db``.
+        session_database: ``session.db``.
+        keys: The depot's signing keys.
+        clock: Time of tokens, sessions and limits.
+        dev: Developer mode: cookies without ``Secure``, redirects to loopback hosts.
+        demo: Accounts that anybody may use: no lock-out, and no changes that would lock others out.
+        has_public_dir: Static files are served, so ``/`` is a page.
+        mailer: None while there is no transport: mails are logged and count as sent.
+
+    Attributes:
+        options: Settings of the current configuration.
+        site: Origin of the effective site URL, if there is one.
+        verified: Cache of verified tokens.
+        passwords: Threads for hashing.
+        lockout: Wrong passwords by account.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        session_database: Database,
+        keys: SigningKeys,
+        clock: Clock = SYSTEM_CLOCK,
+        *,
+        dev: bool = False,
+        demo: bool = False,
+        has_public_dir: bool = False,
+        mailer: Mailer | None = None,
+    ) -> None:
+        self.database = database
+        self.session_database = session_database
+        self.keys = keys
+        self.clock = clock
+        self.dev = dev
+        self.demo = demo
+        self.has_public_dir = has_public_dir
+        self.mailer = mailer
+        self.options = AuthOptions()
+        self.site: Origin | None = None
+        self.verified = VerifiedTokens(keys, clock)
+        self.passwords = PasswordWorkers()
+        self.lockout = Lockout(clock, enabled=not demo)
+
+    def configure(self, config: "AuthConfig", site_url: str | None) -> None:
+        """
+        Take over a configuration, at start-up and after each change.
+
+        Args:
+            config: The ``auth`` message.
+            site_url: The effective one: of the command line, else of the configuration.
+        """
+        self.options = compile_options(config)
+        self.site = parse_origin(site_url) if site_url else None
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Are cookies for TLS only?"""
+        return not self.dev and self.site is not None and self.site[0] == "https"
+
+    def check_redirect(self, target: str | None) -> str | None:
+        """See ``redirects.check_redirect``."""
+        return check_redirect(target, self.options, self.site, dev=self.dev)
+
+    def close(self) -> None:
+        """Stop the threads."""
+        self.passwords.close()

@@ -1,8 +1,9 @@
 """
 Vector functions (sqlite-vec), loaded into a connection when a statement first asks for one.
 
-A depot without vectors does not pay for them: the engine meets "no such function: vec_…" while preparing, loads the library into
-that connection and tries again (spec sqlite/vector-search-sqlite-vec).
+A depot without vectors does not pay for them: the engine meets "no such function: vec_…" while
+preparing, loads the library into that connection and tries again (spec
+sqlite/vector-search-sqlite-vec).
 """
 
 import re

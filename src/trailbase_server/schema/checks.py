@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from trailbase_server.schema.lexer import Token, TokenKind, keyword, significant, tokenize
 
+MAX_DEPTH = 50  # levels of AND within OR; nobody hides a promise deeper
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -73,19 +75,21 @@ def _partner(tokens: Sequence[Token], opening: int) -> int:
     return len(tokens)
 
 
-def _promised(tokens: Sequence[Token]) -> Iterator[Call]:
+def _promised(tokens: Sequence[Token], depth: int = 0) -> Iterator[Call]:
     while tokens and tokens[0].text == "(" and _partner(tokens, 0) == len(tokens) - 1:
         tokens = tokens[1:-1]
+    if depth > MAX_DEPTH:
+        return
     cases = _split(tokens, "OR")
     if len(cases) > 1:
         cases = [case for case in cases if not _is_null_test(case)]
         if len(cases) == 1:
-            yield from _promised(cases[0])
+            yield from _promised(cases[0], depth + 1)
         return
     parts = _split(tokens, "AND")
     if len(parts) > 1:
         for part in parts:
-            yield from _promised(part)
+            yield from _promised(part, depth + 1)
     elif _is_call(tokens):
         yield Call(tokens[0].text.lower(), tokens[2:-1])
 

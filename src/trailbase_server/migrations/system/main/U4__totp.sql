@@ -1,0 +1,36 @@
+-- A second factor. Codes with a short life are tokens now, or rows of the session database.
+CREATE TABLE __user_rebuilt (
+  id                   BLOB PRIMARY KEY NOT NULL CHECK (is_uuid(id)) DEFAULT (uuid_v4()),
+  email                TEXT NOT NULL CHECK (is_email(email)),
+  password_hash        TEXT NOT NULL DEFAULT '',
+  verified             INTEGER NOT NULL DEFAULT FALSE,
+  admin                INTEGER NOT NULL DEFAULT FALSE,
+  totp_secret          TEXT,
+  created              INTEGER NOT NULL DEFAULT (UNIXEPOCH()),
+  updated              INTEGER NOT NULL DEFAULT (UNIXEPOCH()),
+  provider_id          INTEGER NOT NULL DEFAULT 0,
+  provider_user_id     TEXT,
+  provider_avatar_url  TEXT
+) STRICT;
+
+INSERT INTO __user_rebuilt (
+  id, email, password_hash, verified, admin, created, updated,
+  provider_id, provider_user_id, provider_avatar_url
+)
+SELECT
+  id, email, password_hash, verified, admin, created, updated,
+  provider_id, provider_user_id, provider_avatar_url
+FROM _user;
+
+PRAGMA legacy_alter_table = ON;
+DROP TABLE _user;
+ALTER TABLE __user_rebuilt RENAME TO _user;
+PRAGMA legacy_alter_table = OFF;
+
+CREATE UNIQUE INDEX __user__email_index ON _user (email);
+CREATE UNIQUE INDEX __user__provider_ids_index ON _user (provider_id, provider_user_id);
+
+CREATE TRIGGER __user__updated_trigger AFTER UPDATE ON _user FOR EACH ROW
+BEGIN
+  UPDATE _user SET updated = UNIXEPOCH() WHERE id = OLD.id;
+END;

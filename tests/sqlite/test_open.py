@@ -1,3 +1,5 @@
+import threading
+
 import pytest
 
 from trailbase_server.db.errors import DatabaseError
@@ -39,3 +41,22 @@ def test_databases_with_odd_names_are_attached(tmp_path):
     connection.execute('CREATE TABLE "2-fast".t (id INTEGER PRIMARY KEY) STRICT').fetchall()
     assert (tmp_path / "it's.db").exists()
     connection.close()
+
+
+def test_a_new_file_can_be_opened_by_several_at_once(tmp_path):
+    failures = []
+
+    def start(path):
+        try:
+            open_connection(DatabaseFiles(path), "migrator").close()
+        except DatabaseError as exc:
+            failures.append(exc)
+
+    for number in range(10):
+        path = tmp_path / f"{number}.db"
+        threads = [threading.Thread(target=start, args=(path,)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failures == []

@@ -5,6 +5,7 @@ Pragmas in the order of spec sqlite/3.2. Functions come first: a schema may call
 is read.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +13,12 @@ from typing import Literal
 
 import apsw
 
+from trailbase_server.clock import SYSTEM_CLOCK
 from trailbase_server.db.dialect import quote
 from trailbase_server.sqlite.errors import translate_error
 
 BUSY_TIMEOUT_MS = 10_000  # another process (a command, a backup) may hold the lock this long
+BUSY_STEP_S = 0.005  # pause between attempts of ours
 JOURNAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024  # what a truncated WAL may keep on disk
 PAGE_CACHE_KIB = 16_000  # per connection
 READER_MMAP_BYTES = 256 * 1024 * 1024  # reads come from the page cache of the OS, without a copy
@@ -105,6 +108,25 @@ def _configure(connection: apsw.Connection, files: DatabaseFiles, role: Role) ->
     if role == "reader":
         pragmas += [f"mmap_size = {READER_MMAP_BYTES}", "query_only = ON"]
     for pragma in pragmas:
-        connection.execute(f"PRAGMA {pragma}").fetchall()
+        _set(connection, pragma)
     if role == "writer":
         connection.wal_autocheckpoint(0)
+
+
+def _set(connection: apsw.Connection, pragma: str) -> None:
+    """
+    Set a pragma, waiting for others.
+
+    The engine does not apply its time-out where several processes make a new file and each
+    switches it to WAL.
+    """
+    end = SYSTEM_CLOCK.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        except apsw.BusyError:
+            if SYSTEM_CLOCK.monotonic() > end:
+                raise
+            time.sleep(BUSY_STEP_S)
+        else:
+            return

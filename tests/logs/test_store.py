@@ -1,0 +1,250 @@
+"""The queue of the access log and the thread that writes it, on a real database."""
+
+import threading
+import time
+
+import apsw
+import pytest
+
+from trailbase_server.logs.store import MAX_BATCH, MAX_TEXT_CHARS, LogStore
+
+SCHEMA = """
+CREATE TABLE _logs (
+  id INTEGER PRIMARY KEY, created REAL NOT NULL DEFAULT (UNIXEPOCH('subsec')),
+  status INTEGER NOT NULL DEFAULT 0, method TEXT NOT NULL DEFAULT '', url TEXT NOT NULL DEFAULT '',
+  latency REAL NOT NULL DEFAULT 0, client_ip TEXT NOT NULL DEFAULT '',
+  referer TEXT NOT NULL DEFAULT '', user_agent TEXT NOT NULL DEFAULT '', user_id BLOB, data TEXT
+) STRICT;
+"""
+USER = bytes(range(16))
+
+
+def entry(url="/", method="GET", referer="", user_agent="kit/1", user_id=None):
+    return (1_800_000_000.5, 200, method, url, 0.25, "192.0.2.7", referer, user_agent, user_id)
+
+
+@pytest.fixture
+def path(tmp_path):
+    connection = apsw.Connection(str(tmp_path / "logs.db"))
+    connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    connection.execute(SCHEMA).fetchall()
+    connection.close()
+    return tmp_path / "logs.db"
+
+
+def rows(path, columns="*"):
+    connection = apsw.Connection(str(path))
+    found = connection.execute(f"SELECT {columns} FROM _logs ORDER BY id").fetchall()
+    connection.close()
+    return found
+
+
+class Factory:
+    """Opens connections and counts them and their transactions."""
+
+    def __init__(self, path):
+        self.path = path
+        self.opened = 0
+        self.statements = []
+
+    def __call__(self):
+        self.opened += 1
+        connection = apsw.Connection(str(self.path))
+        connection.exec_trace = self._seen
+        return connection
+
+    def _seen(self, _cursor, sql, _bindings):
+        self.statements.append(sql.split()[0])
+        return True
+
+
+@pytest.fixture
+def factory(path):
+    return Factory(path)
+
+
+@pytest.fixture
+def store(factory):
+    store = LogStore(factory, flush_s=0.01)
+    yield store
+    store.close()
+
+
+def test_a_row_holds_the_whole_entry(store, path):
+    store.append(entry("/a?b=c", "POST", "http://from.test/", user_id=USER))
+    assert store.flush()
+    assert rows(path) == [
+        (
+            1,
+            1_800_000_000.5,
+            200,
+            "POST",
+            "/a?b=c",
+            0.25,
+            "192.0.2.7",
+            "http://from.test/",
+            "kit/1",
+            USER,
+            None,
+        )
+    ]
+
+
+def test_entries_keep_their_order(store, path):
+    for number in range(1_234):
+        store.append(entry(f"/{number}"))
+    assert store.flush()
+    assert rows(path, "url") == [(f"/{number}",) for number in range(1_234)]
+    assert (store.waiting, store.dropped) == (0, 0)
+
+
+def test_entries_are_written_without_being_asked_for(store, path):
+    store.append(entry())
+    deadline = time.monotonic() + 5
+    while not rows(path) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert len(rows(path)) == 1
+    store.append(entry())
+    while len(rows(path)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert len(rows(path)) == 2
+
+
+def test_what_gathers_becomes_one_transaction(factory, path):
+    store = LogStore(factory, flush_s=60)
+    for _ in range(450):
+        store.append(entry())
+    store.close()
+    assert factory.statements.count("BEGIN") == 1
+    assert factory.statements.count("INSERT") == 2 + 2 + 10
+    assert len(rows(path)) == 450
+
+
+def test_a_full_batch_does_not_wait(factory, path):
+    store = LogStore(factory, flush_s=60)
+    for _ in range(MAX_BATCH + 10):
+        store.append(entry())
+    deadline = time.monotonic() + 5
+    while store.waiting and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert store.waiting == 0
+    store.close()
+    assert len(rows(path)) == MAX_BATCH + 10
+
+
+def test_secrets_are_not_written(store, path):
+    store.append(entry("/api/auth/v1/verify_email/confirm/abc", referer="/done?code=abc"))
+    store.flush()
+    assert rows(path, "url, referer") == [
+        ("/api/auth/v1/verify_email/confirm/<redacted>", "/done?code=<redacted>")
+    ]
+
+
+def test_odd_methods_are_unknown(store, path):
+    store.append(entry(method="BREW"))
+    store.append(entry(method="PATCH"))
+    store.flush()
+    assert rows(path, "method") == [("Unknown",), ("PATCH",)]
+
+
+def test_long_texts_are_cut(store, path):
+    store.append(entry("/" + "a" * 9_000, referer="b" * 9_000, user_agent="c" * 9_000))
+    store.flush()
+    assert rows(path, "length(url), length(referer), length(user_agent)") == [(MAX_TEXT_CHARS,) * 3]
+
+
+def test_a_full_queue_drops_and_counts(path):
+    opened = threading.Event()
+
+    def connect():
+        opened.wait(5)
+        return apsw.Connection(str(path))
+
+    store = LogStore(connect, flush_s=0.0, max_waiting=10)
+    store.append(entry("/first"))
+    deadline = time.monotonic() + 5
+    while store.waiting and time.monotonic() < deadline:
+        time.sleep(0.001)
+    for number in range(15):
+        store.append(entry(f"/{number}"))
+    assert (store.waiting, store.dropped) == (10, 5)
+    assert not store.flush(timeout_s=0.01)
+    opened.set()
+    store.close()
+    assert len(rows(path)) == 11
+
+
+def test_a_failed_write_drops_its_batch_and_goes_on(store, factory, path, caplog):
+    store.append(entry("/before"))
+    store.flush()
+    connection = apsw.Connection(str(path))
+    connection.execute("ALTER TABLE _logs RENAME TO away").fetchall()
+    store.append(entry("/lost"))
+    store.flush()
+    connection.execute("ALTER TABLE away RENAME TO _logs").fetchall()
+    connection.close()
+    assert store.dropped == 1
+    assert "Dropped 1 rows of the access log" in caplog.text
+    store.append(entry("/after"))
+    store.flush()
+    assert rows(path, "url") == [("/before",), ("/after",)]
+    assert factory.opened == 2
+
+
+def test_a_text_that_cannot_be_stored_takes_only_its_batch(store, path, caplog):
+    store.append(entry("/\ud800"))
+    store.flush()
+    store.append(entry("/good"))
+    store.flush()
+    assert rows(path, "url") == [("/good",)]
+    assert store.dropped == 1
+
+
+def test_a_database_that_cannot_be_opened_is_tried_again(tmp_path, path, caplog):
+    answers = [apsw.CantOpenError("gone"), apsw.Connection(str(path))]
+
+    def connect():
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    store = LogStore(connect, flush_s=0.0)
+    store.append(entry("/lost"))
+    store.flush()
+    store.append(entry("/kept"))
+    store.close()
+    assert rows(path, "url") == [("/kept",)]
+
+
+def test_closing_writes_what_is_left_and_ends_the_thread(factory, path):
+    store = LogStore(factory, flush_s=60)
+    store.append(entry())
+    store.close()
+    store.close()
+    store.append(entry())
+    assert store.flush()
+    assert store.dropped == 1
+    assert len(rows(path)) == 1
+    assert not any(thread.name == "logs" for thread in threading.enumerate())
+
+
+def test_a_store_without_entries_opens_nothing(factory):
+    store = LogStore(factory)
+    assert store.flush()
+    store.close()
+    assert factory.opened == 0
+
+
+def test_flushing_from_several_threads(store, path):
+    def work():
+        for _ in range(50):
+            store.append(entry())
+            assert store.flush()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(rows(path)) == 200

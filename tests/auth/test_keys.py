@@ -132,3 +132,10 @@ def test_processes_that_start_together_agree_on_one_pair(tmp_path):
     with ThreadPoolExecutor(8) as pool:
         pairs = list(pool.map(lambda _: load_keys(tmp_path / "keys"), range(8)))
     assert len({keys.public_pem for keys in pairs}) == 1
+
+
+def test_secrets_for_other_purposes_are_derived(tmp_path):
+    keys = load_keys(tmp_path)
+    assert keys.derive(b"cursors") == load_keys(tmp_path).derive(b"cursors")
+    assert len(keys.derive(b"cursors")) == 32
+    assert keys.derive(b"cursors") != keys.derive(b"others")

@@ -10,6 +10,7 @@ The private file is published before the public one, and each in one step: proce
 together on a new depot agree on one pair.
 """
 
+import hmac
 import os
 import re
 from base64 import b64encode
@@ -57,6 +58,10 @@ class SigningKeys:
     def public_pem(self) -> str:
         """Text of the public key file."""
         return _render_pem("PUBLIC KEY", _PUBLIC_HEAD + self._public)
+
+    def derive(self, purpose: bytes) -> bytes:
+        """32 secret bytes for another purpose, the same at every start."""
+        return hmac.digest(self._seed, purpose, "sha256")
 
     def sign(self, message: bytes) -> bytes:
         """64 bytes of signature."""

@@ -1,0 +1,184 @@
+"""
+``trail user …``: accounts from the command line (spec server/trail-user).
+
+A user is named by e-mail address, id (UUID or base64) or username. What has been done is said on
+standard error; standard output is for results.
+"""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from trailbase_server.cli.in_depot import run_with_accounts
+
+if TYPE_CHECKING:
+    from trailbase_server.auth.state import AuthState
+    from trailbase_server.auth.users import User
+    from trailbase_server.server.options import ServerOptions
+
+R = TypeVar("R")
+
+
+@click.group()
+def user() -> None:
+    """Manage users."""
+
+
+def with_user(
+    options: "ServerOptions",
+    reference: str,
+    action: Callable[["AuthState", "User"], Awaitable[R]],
+) -> tuple[str, R]:
+    """
+    Run an action on one user.
+
+    Returns:
+        The user's id as UUID text, and what the action returned.
+
+    Raises:
+        OperatorError: There is no such user, or the action says so.
+    """
+    from trailbase_server.auth.accounts import find_account
+    from trailbase_server.ids import render_uuid_text
+
+    async def run(state: "AuthState") -> tuple[str, R]:
+        found = await find_account(state, reference)
+        return render_uuid_text(found.id), await action(state, found)
+
+    return run_with_accounts(options, run)
+
+
+@user.command("change-password")
+@click.argument("user", metavar="USER")
+@click.argument("password")
+@click.pass_obj
+def change_password(options: "ServerOptions", user: str, password: str) -> None:
+    """Set a user's password and end their sessions."""
+    from trailbase_server.auth import accounts
+
+    user_id, _ = with_user(
+        options, user, lambda state, who: accounts.change_password(state, who, password)
+    )
+    click.echo(f"Updated password for '{user_id}'", err=True)
+
+
+@user.command("change-email")
+@click.argument("user", metavar="USER")
+@click.argument("email", metavar="NEW_EMAIL")
+@click.pass_obj
+def change_email(options: "ServerOptions", user: str, email: str) -> None:
+    """Set a user's verified e-mail address and end their sessions."""
+    from trailbase_server.auth import accounts
+
+    user_id, _ = with_user(
+        options, user, lambda state, who: accounts.change_email(state, who, email)
+    )
+    click.echo(f"Updated email for '{user_id}'", err=True)
+
+
+@user.command("change-username")
+@click.argument("user", metavar="USER")
+@click.argument("username", metavar="NEW_USERNAME")
+@click.pass_obj
+def change_username(options: "ServerOptions", user: str, username: str) -> None:
+    """Set a user's name."""
+    from trailbase_server.auth import accounts
+
+    with_user(options, user, lambda state, who: accounts.change_username(state, who, username))
+
+
+@user.command()
+@click.argument("email")
+@click.argument("password")
+@click.pass_obj
+def add(options: "ServerOptions", email: str, password: str) -> None:
+    """Add a user whose address counts as verified."""
+    from trailbase_server.auth import accounts
+
+    run_with_accounts(options, lambda state: accounts.add_user(state, email, password))
+    click.echo(f"Added user '{email}'", err=True)
+
+
+@user.command()
+@click.argument("user", metavar="USER")
+@click.pass_obj
+def delete(options: "ServerOptions", user: str) -> None:
+    """Delete a user and their sessions."""
+    from trailbase_server.auth import accounts
+
+    with_user(options, user, accounts.remove_user)
+    click.echo(f"Deleted user '{user}'", err=True)
+
+
+@user.command()
+@click.argument("user", metavar="USER")
+@click.argument("verified", default="true", type=click.Choice(["true", "false"]))
+@click.pass_obj
+def verify(options: "ServerOptions", user: str, verified: str) -> None:
+    """Confirm a user's e-mail address, or take that back."""
+    from trailbase_server.auth import accounts
+
+    user_id, _ = with_user(
+        options,
+        user,
+        lambda state, who: accounts.verify_user(state, who, verified=verified == "true"),
+    )
+    click.echo(f"Set verified={verified} for '{user_id}'", err=True)
+
+
+@user.command("invalidate-session")
+@click.argument("user", metavar="USER")
+@click.pass_obj
+def invalidate_session(options: "ServerOptions", user: str) -> None:
+    """End all sessions of a user. Auth tokens go on until they expire."""
+    from trailbase_server.auth import accounts
+
+    with_user(options, user, accounts.end_sessions)
+    click.echo(f"Sessions invalidated for '{user}'", err=True)
+
+
+@user.command()
+@click.argument("user", metavar="USER")
+@click.pass_obj
+def mint(options: "ServerOptions", user: str) -> None:
+    """Make an auth and a refresh token that are valid for twelve hours."""
+    from base64 import b64encode
+
+    import orjson
+
+    from trailbase_server.auth import accounts
+
+    _, session = with_user(options, user, accounts.mint_tokens)
+    auth_token, refresh_token = session.identity.token, session.refresh_token
+    click.echo(f'auth: "Bearer {auth_token}"', err=True)
+    click.echo(f'🔄: "{refresh_token}"', err=True)
+    both = orjson.dumps({"auth_token": auth_token, "refresh_token": refresh_token})
+    click.echo(b64encode(both).decode("ascii"))
+
+
+@user.command("import")
+@click.option(
+    "--auth0-json",
+    "auth0_json",
+    type=click.Path(path_type=Path),
+    help="Export of Auth0: one JSON object a line.",
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Parse the file and write nothing.")
+@click.pass_obj
+def import_users(options: "ServerOptions", auth0_json: Path | None, dry_run: bool) -> None:
+    """Import users with their password hashes: all of them, or none."""
+    from trailbase_server.auth import accounts
+    from trailbase_server.auth.imports import parse_import
+    from trailbase_server.errors import OperatorError
+
+    if auth0_json is None:
+        raise OperatorError("Missing '--auth0_json' path")
+    try:
+        users = parse_import(auth0_json.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as exc:
+        raise OperatorError(f"cannot read {auth0_json}: {exc}") from exc
+    click.echo(f"Importing {len(users)} users.", err=True)
+    if not dry_run:
+        run_with_accounts(options, lambda state: accounts.import_users(state, users))

@@ -116,7 +116,7 @@ def test_what_gathers_becomes_one_transaction(factory, path):
         store.append(entry())
     store.close()
     assert factory.statements.count("BEGIN") == 1
-    assert factory.statements.count("INSERT") == 2 + 2 + 10
+    assert factory.statements.count("INSERT") == 1 + 2 + 10
     assert len(rows(path)) == 450
 
 

@@ -49,7 +49,7 @@ COLUMNS = (
     "user_id",
 )
 # Rows of one statement. Few sizes: each is a prepared statement that stays.
-_SIZES = (200, 20, 1)
+_SIZES = (400, 20, 1)
 
 
 def _insert_statement(rows: int) -> str:

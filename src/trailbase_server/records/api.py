@@ -34,6 +34,7 @@ from trailbase_server.records.columns import (
 )
 from trailbase_server.records.encode import RowEncoder, compile_encoder
 from trailbase_server.records.expand import Expansion, compile_expansion
+from trailbase_server.records.params import Converter, compile_converters
 from trailbase_server.schema.model import Catalog, QualifiedName, Table
 from trailbase_server.schema.roles import record_key
 from trailbase_server.web.identity import Identity
@@ -58,6 +59,7 @@ class RecordApi:
         without_rowid: The table has no row ids.
         columns: API columns in table order: hidden ones included, excluded ones not.
         column_of: The same by name.
+        converters: How values of requests become values of these columns, by name.
         key: The record's key column.
         parse_key: Reads an id of a path; None means 400 ``Invalid id``.
         world, authenticated: Permission masks of everybody and of callers with a token
@@ -90,6 +92,7 @@ class RecordApi:
     without_rowid: bool
     columns: tuple[ApiColumn, ...]
     column_of: Mapping[str, ApiColumn]
+    converters: Mapping[str, Converter]
     key: ApiColumn
     parse_key: Callable[[str], Key | None]
     world: int
@@ -218,6 +221,7 @@ def compile_api(
         without_rowid=isinstance(relation, Table) and relation.without_rowid,
         columns=columns,
         column_of=column_of,
+        converters=compile_converters(columns),
         key=column_of[key.name],
         parse_key=key_parser(key.data_type),
         world=world,

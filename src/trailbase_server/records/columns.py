@@ -13,7 +13,6 @@ from trailbase_server.schema.model import (
     Column,
     DataType,
     ForeignKey,
-    QualifiedName,
     References,
     Table,
     View,
@@ -22,6 +21,8 @@ from trailbase_server.schema.parser import parse_qualified_name
 from trailbase_server.schema.roles import (
     JsonByName,
     JsonInline,
+    effective_column,
+    find_table,
     foreign_key,
     has_default,
     is_generated,
@@ -74,7 +75,7 @@ class ApiColumn:
         generated: Computed by the database; cannot be written.
         is_key: The record's key.
         is_user_id: References a user; filled in for the caller where the API says so.
-        definition: The column as declared.
+        definition: The column as declared, with what table constraints say about it alone.
     """
 
     name: str
@@ -139,7 +140,9 @@ def compile_columns(
     """
     described: list[tuple[Column, Table | None, bool]]
     if isinstance(relation, Table):
-        described = [(column, relation, False) for column in relation.columns]
+        described = [
+            (effective_column(relation, column), relation, False) for column in relation.columns
+        ]
     else:
         mapping = relation.mapping
         described = [
@@ -155,7 +158,6 @@ def compile_columns(
 
 def _classify(column: Column, table: Table | None, is_key: bool, is_optional: bool) -> ApiColumn:
     role, schema, inline = _role(column)
-    is_row_id = is_key and column.data_type is DataType.INTEGER
     return ApiColumn(
         name=column.name,
         data_type=column.data_type,
@@ -163,7 +165,7 @@ def _classify(column: Column, table: Table | None, is_key: bool, is_optional: bo
         schema=schema,
         inline=inline,
         hidden=is_hidden(column.name),
-        nullable=is_optional or (is_nullable(column) and not is_row_id),
+        nullable=is_optional or is_nullable(column),
         has_default=has_default(column) or is_key,
         generated=is_generated(column),
         is_key=is_key,
@@ -235,4 +237,4 @@ def referred_table(relation: Table | View, column: str, catalog: Catalog) -> Tab
     if reference is None:
         return None
     key, schema = reference
-    return catalog.table(QualifiedName(key.foreign_table, schema))
+    return find_table(catalog, key.foreign_table, schema)

@@ -1,0 +1,103 @@
+"""The table of record operations."""
+
+from trailbase_server.errors import (
+    BadRequestError,
+    ForbiddenError,
+    MethodNotAllowedError,
+    NotFoundError,
+    UnprocessableError,
+    UnsupportedMediaError,
+)
+from trailbase_server.records.create import create_records
+from trailbase_server.records.delete import delete_record
+from trailbase_server.records.json_schema import get_json_schema
+from trailbase_server.records.list import list_records
+from trailbase_server.records.read import read_record
+from trailbase_server.records.transaction import execute_transaction
+from trailbase_server.records.update import update_record
+from trailbase_server.web.route import Route
+
+PREFIX = "/api/records/v1"
+TAG = "records"
+
+ROUTES = (
+    Route(
+        "GET",
+        f"{PREFIX}/{{api}}",
+        list_records,
+        operation="list_records_handler",
+        summary="List records: filter, order, page, count, expand.",
+        errors=(BadRequestError, ForbiddenError, MethodNotAllowedError),
+        tag=TAG,
+        hot=True,
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/{{api}}/schema",
+        get_json_schema,
+        operation="json_schema_handler",
+        summary="JSON schema of an API's records.",
+        errors=(BadRequestError, ForbiddenError, MethodNotAllowedError),
+        tag=TAG,
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/{{api}}/{{record}}",
+        read_record,
+        operation="read_record_handler",
+        summary="Read one record.",
+        errors=(BadRequestError, ForbiddenError, NotFoundError, MethodNotAllowedError),
+        tag=TAG,
+        hot=True,
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/{{api}}",
+        create_records,
+        operation="create_record_handler",
+        summary="Create one record or several.",
+        errors=(BadRequestError, ForbiddenError, MethodNotAllowedError),
+        tag=TAG,
+        hot=True,
+    ),
+    Route(
+        "PATCH",
+        f"{PREFIX}/{{api}}/{{record}}",
+        update_record,
+        operation="update_record_handler",
+        summary="Change some columns of a record.",
+        errors=(BadRequestError, ForbiddenError, NotFoundError, MethodNotAllowedError),
+        tag=TAG,
+        hot=True,
+    ),
+    Route(
+        "DELETE",
+        f"{PREFIX}/{{api}}/{{record}}",
+        delete_record,
+        operation="delete_record_handler",
+        summary="Delete a record.",
+        errors=(BadRequestError, ForbiddenError, NotFoundError, MethodNotAllowedError),
+        tag=TAG,
+        hot=True,
+    ),
+)
+
+TRANSACTION_ROUTES = (
+    Route(
+        "POST",
+        "/api/transaction/v1/execute",
+        execute_transaction,
+        operation="record_transactions_handler",
+        summary="Run a batch of record operations, atomically if wanted.",
+        errors=(
+            BadRequestError,
+            ForbiddenError,
+            NotFoundError,
+            MethodNotAllowedError,
+            UnsupportedMediaError,
+            UnprocessableError,
+        ),
+        tag=TAG,
+    ),
+)
+"""Only where ``server.enable_record_transactions`` is set at start-up."""

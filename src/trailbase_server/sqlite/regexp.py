@@ -1,12 +1,13 @@
-r"""
+"""
 Regular expressions in linear time, with classes that know Unicode.
 
 The engine is RE2: no look-around, no back-references, and no pattern that takes for ever, which
-matters because patterns come from query strings. Its ``\d``, ``\s`` and ``\w`` know ASCII only. For
-a text that is ASCII that makes no difference; for others the pattern is compiled a second time with
-these classes rewritten (``widen_classes``). That is not always done: a class with all letters has
-some hundred states, so a pattern that would become larger than ``MAX_PATTERN_BYTES`` keeps its
-ASCII classes, as do ``\b``, and ``\W`` and ``\S`` inside of brackets, which cannot be written.
+matters because patterns come from query strings. Its classes ``d``, ``s`` and ``w`` know ASCII
+only. For a text that is ASCII that makes no difference; for others the pattern is compiled a second
+time with these classes rewritten (``widen_classes``). That is not always done: a class with all
+letters has some hundred states, so a pattern that would become larger than ``MAX_PATTERN_BYTES``
+keeps its ASCII classes, as do word boundaries, and ``W`` and ``S`` inside of brackets, which cannot
+be written.
 """
 
 from functools import lru_cache

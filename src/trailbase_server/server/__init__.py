@@ -1,1 +1,7 @@
-"""server"""
+"""
+Where everything meets: the only package that knows all the others.
+
+``options`` (what the command line asked for), ``depot`` (the directory), ``start`` (start-up in its
+order, and reload), ``app`` (the table of routes and the application), ``static``
+(``--public-dir``), ``serve`` (listeners, signals, shutdown). Spec: server/start-up-order.
+"""

@@ -1,0 +1,122 @@
+"""
+The database files of a depot: where they are, how they are opened, their migrations.
+
+Files are migrated one by one through connections of their own, before anybody serves from them
+(spec server/sources-per-database, sqlite/connection-registry).
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from trailbase_server.config.proto.config_pb2 import Config
+from trailbase_server.logs.store import LogStore
+from trailbase_server.migrations.embedded import Kind, system_migrations
+from trailbase_server.migrations.files import depot_migrations
+from trailbase_server.migrations.migration import Migration
+from trailbase_server.migrations.runner import migrate
+from trailbase_server.schema.introspect import read_catalog
+from trailbase_server.schema.model import Catalog
+from trailbase_server.schema.registry import SchemaRegistry
+from trailbase_server.server.bootstrap import Credentials, bootstrap_admin
+from trailbase_server.sqlite.functions import register_functions
+from trailbase_server.sqlite.geoip import GeoIp
+from trailbase_server.sqlite.open import DatabaseFiles, Synchronous, open_connection
+
+
+class DepotDatabases:
+    """
+    The files below ``data/``.
+
+    Args:
+        depot: The directory.
+        registry: JSON schemas for the functions of main and the configured databases.
+        geoip: Database of addresses, if there is one.
+        synchronous: What a commit waits for.
+
+    Attributes:
+        attached: What the open database attaches now.
+        fresh: The main database was made by ``migrate``.
+    """
+
+    def __init__(
+        self,
+        depot: Path,
+        registry: SchemaRegistry,
+        geoip: GeoIp | None,
+        synchronous: Synchronous,
+    ) -> None:
+        self._depot = depot
+        self._data = depot / "data"
+        self._functions = partial(register_functions, registry=registry, geoip=geoip)
+        self._plain_functions = partial(register_functions, registry=None, geoip=geoip)
+        self._synchronous = synchronous
+        self.attached: Mapping[str, Path] = {}
+        self.fresh = False
+
+    def main_files(self, config: Config) -> DatabaseFiles:
+        """Main with all configured databases attached."""
+        self.attached = self.attached_files(config)
+        return DatabaseFiles(
+            self._data / "main.db", self.attached, self._functions, self._synchronous
+        )
+
+    def attached_files(self, config: Config) -> dict[str, Path]:
+        """Files of the configured databases by name."""
+        return {one.name: self._data / f"{one.name}.db" for one in config.databases}
+
+    def session_files(self) -> DatabaseFiles:
+        """Sessions and codes."""
+        return DatabaseFiles(
+            self._data / "session.db",
+            prepare=self._plain_functions,
+            synchronous=self._synchronous,
+        )
+
+    def migrate(self, config: Config) -> None:
+        """
+        Bring every file up to date.
+
+        Raises:
+            OperatorError: A migration failed or does not fit the history.
+        """
+        self._migrate("logs", "logs", self._plain_functions, [])
+        self._migrate("session", "session", self._plain_functions, [])
+        migrations = self._depot / "migrations"
+        main = depot_migrations(migrations, "main")
+        self.fresh = self._migrate("main", "main", self._functions, main) or self.fresh
+        self.migrate_attached(config)
+
+    def bootstrap(self) -> Credentials | None:
+        """Add an administrator to a main database that is new and has none."""
+        if not self.fresh:
+            return None
+        files = DatabaseFiles(self._data / "main.db", prepare=self._functions)
+        with closing(open_connection(files, "migrator")) as connection:
+            return bootstrap_admin(connection)
+
+    def migrate_attached(self, config: Config) -> None:
+        """Bring the configured databases up to date; their files are made when missing."""
+        for name in self.attached_files(config):
+            files = depot_migrations(self._depot / "migrations", name)
+            self._migrate(name, "attached", self._functions, files)
+
+    def read_catalog(self, config: Config) -> Catalog:
+        """What main and the configured databases contain, through a connection of its own."""
+        with closing(open_connection(self.main_files(config), "reader")) as connection:
+            return read_catalog(lambda sql: connection.execute(sql).fetchall())
+
+    def open_logs(self) -> LogStore:
+        """Start the writer of the access log."""
+        files = DatabaseFiles(
+            self._data / "logs.db", prepare=self._plain_functions, synchronous="NORMAL"
+        )
+        return LogStore(partial(open_connection, files, "migrator"))
+
+    def _migrate(
+        self, name: str, kind: Kind, functions: "partial[None]", user: Sequence[Migration]
+    ) -> bool:
+        files = DatabaseFiles(self._data / f"{name}.db", prepare=functions)
+        with closing(open_connection(files, "migrator")) as connection:
+            return migrate(connection, [*system_migrations(kind), *user], name).fresh

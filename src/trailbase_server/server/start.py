@@ -1,0 +1,212 @@
+"""
+Start-up in its order, and what happens when the configuration or the schema changes.
+
+1. paths named by options exist; 2. an existing configuration parses and is sound in itself: so far
+nothing has been changed; 3. directories; 4. missing files; 5. databases of logs and sessions;
+6. main and the configured databases with their migrations; 7. the configuration against the schema;
+8. keys; 9. first administrator; 10. the state of each package.
+
+What fails is an ``OperatorError`` with one line a problem. Spec: server/start-up-order.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from trailbase_server import WIRE_VERSION
+from trailbase_server.admin.state import AdminState
+from trailbase_server.auth.authenticate import TokenAuthenticator
+from trailbase_server.auth.keys import SigningKeys, load_keys
+from trailbase_server.auth.state import AuthState
+from trailbase_server.clock import SYSTEM_CLOCK
+from trailbase_server.config.holder import ConfigHolder
+from trailbase_server.config.load import CONFIG_FILE, LoadedConfig, load_config
+from trailbase_server.config.problem import Problem
+from trailbase_server.config.proto.config_pb2 import Config
+from trailbase_server.errors import OperatorError
+from trailbase_server.logs.store import LogStore
+from trailbase_server.records.check import check_record_apis
+from trailbase_server.records.state import RecordsState
+from trailbase_server.schema.introspect import read_catalog
+from trailbase_server.schema.model import Catalog
+from trailbase_server.schema.registry import SchemaRegistry
+from trailbase_server.server.bootstrap import announce
+from trailbase_server.server.databases import DepotDatabases
+from trailbase_server.server.depot import prepare_depot, remember_version
+from trailbase_server.server.options import ServerOptions
+from trailbase_server.sqlite.database import SqliteDatabase
+from trailbase_server.sqlite.geoip import open_geoip
+
+DEFAULT_BODY_LIMIT = 10 * 1024 * 1024  # bytes
+DEFAULT_GEOIP_FILE = "GeoLite2-Country.mmdb"
+
+
+class OpenDepot:
+    """
+    Everything that runs for one depot.
+
+    Attributes:
+        options: What the start was told.
+        config: The configuration that runs.
+        database: Main and the configured databases.
+        session_database: Sessions and codes.
+        logs: Access log.
+        registry: Named JSON schemas.
+        auth, records, admin: State of the packages.
+        authenticator: Turns credentials into identities.
+        body_limit: Largest request body in bytes; read at start.
+    """
+
+    def __init__(
+        self,
+        options: ServerOptions,
+        config: ConfigHolder,
+        databases: DepotDatabases,
+        registry: SchemaRegistry,
+        keys: SigningKeys,
+        logs: LogStore,
+    ) -> None:
+        threads = options.runtime_threads or min(max(os.cpu_count() or 1, 2), 4)
+        running = config.config
+        self.options = options
+        self.config = config
+        self.registry = registry
+        self.logs = logs
+        self._databases = databases
+        self.database = SqliteDatabase(databases.main_files(running), threads)
+        self.session_database = SqliteDatabase(databases.session_files(), 1)
+        catalog = read_catalog(self.database.read)
+        self.records = RecordsState(
+            self.database, registry, keys.derive(b"cursors"), catalog, apis={}
+        )
+        self.auth = AuthState(
+            self.database,
+            self.session_database,
+            keys,
+            dev=options.dev,
+            has_public_dir=options.public_dir is not None,
+        )
+        self.authenticator = TokenAuthenticator(self.auth)
+        self.admin = AdminState(
+            config,
+            catalog=lambda: self.records.catalog,
+            public_key_pem=keys.public_pem,
+            started_at=SYSTEM_CLOCK.now_s(),
+            threads=threads,
+        )
+        limit = running.server.request_size_limit_bytes
+        has_limit = running.server.HasField("request_size_limit_bytes")
+        self.body_limit = int(limit) if has_limit else DEFAULT_BODY_LIMIT
+
+    def check(self) -> None:
+        """
+        Check the configuration against the schema, from now on at every change too.
+
+        Raises:
+            OperatorError: All that is wrong.
+        """
+        self.config.add_validator(self._check_apis)
+        self.config.check()
+
+    async def follow(self, loaded: LoadedConfig) -> None:
+        """Take over a configuration, or a schema that has changed: compile everything anew."""
+        config = loaded.config
+        attached = self._databases.attached_files(config)
+        if attached != self._databases.attached:
+            await asyncio.to_thread(self._databases.migrate_attached, config)
+            await self.database.attach(attached)
+            self._databases.attached = attached
+        self.registry.replace({schema.name: schema.schema for schema in config.schemas})
+        catalog = await self.database.on_pool(read_catalog, self.database.read)
+        self.records.compile(config.record_apis, catalog)
+        self.auth.configure(config.auth, self.options.public_url or config.server.site_url)
+
+    async def reload(self) -> None:
+        """
+        Apply new migrations and read the configuration again.
+
+        Raises:
+            OperatorError: A migration failed or the configuration is wrong; what ran before runs
+                on.
+
+        Spec:
+            server/sighup-unix-run-only
+        """
+        await asyncio.to_thread(self._databases.migrate, self.config.config)
+        await self.config.reload()
+
+    async def close(self) -> None:
+        """Finish what is queued and close all files."""
+        self.auth.close()
+        await self.session_database.close()
+        await self.database.close()
+
+    def _check_apis(self, config: Config) -> list[Problem]:
+        catalog = self._catalog_for(config)
+        return check_record_apis(
+            config,
+            catalog,
+            lambda name: self.registry.schema(name) is not None,
+            self.database.prepare_error,
+        )
+
+    def _catalog_for(self, config: Config) -> Catalog:
+        """What the databases contain, with those that only a new configuration names."""
+        if self._databases.attached_files(config) == self._databases.attached:
+            return self.records.catalog
+        self._databases.migrate_attached(config)
+        return self._databases.read_catalog(config)
+
+
+@asynccontextmanager
+async def open_depot(options: ServerOptions) -> AsyncIterator[OpenDepot]:
+    """
+    Open a depot as every command that needs its accounts or APIs does.
+
+    Args:
+        options: Which depot, and how.
+
+    Raises:
+        OperatorError: Whatever the operator has to mend.
+
+    Spec:
+        server/start-up-order
+    """
+    _check_paths(options)
+    async with AsyncExitStack() as stack:
+        yield await _open(options, stack)
+
+
+async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
+    path = options.depot
+    if (path / CONFIG_FILE).exists():
+        ConfigHolder(load_config(path, os.environ, create=False), os.environ).check()
+    prepare_depot(path)
+    holder = ConfigHolder(
+        load_config(path, os.environ), os.environ, readonly=options.config_readonly
+    )
+    schemas = {schema.name: schema.schema for schema in holder.config.schemas}
+    registry = SchemaRegistry(schemas)
+    geoip = open_geoip(options.geoip_db_path or path / DEFAULT_GEOIP_FILE)
+    databases = DepotDatabases(path, registry, geoip, options.synchronous)
+    databases.migrate(holder.config)
+    keys = load_keys(path / "secrets" / "keys")
+    logs = databases.open_logs()
+    stack.callback(logs.close)
+    depot = OpenDepot(options, holder, databases, registry, keys, logs)
+    stack.push_async_callback(depot.close)
+    depot.check()
+    await depot.follow(holder.loaded)
+    holder.subscribe(depot.follow)
+    credentials = databases.bootstrap()
+    if credentials is not None:
+        announce(credentials)
+    remember_version(path, WIRE_VERSION)
+    return depot
+
+
+def _check_paths(options: ServerOptions) -> None:
+    for path in (options.public_dir, options.geoip_db_path):
+        if path is not None and not path.exists():
+            raise OperatorError(f'Path not found: "{path}"')

@@ -40,7 +40,7 @@ def apply_environment(
 
     Spec:
         server/environment-overrides
-        server/14-5-secrets-p1-p2
+        server/secrets-p1-p2
     """
     overrides: dict[str, str] = {}
     problems: list[Problem] = []

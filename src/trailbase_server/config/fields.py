@@ -94,3 +94,28 @@ def complete(config: Config) -> Config:
     for name in ("email", "server", "auth", "jobs"):
         getattr(config, name).SetInParent()
     return config
+
+
+def has_valid_text(message: Message) -> bool:
+    """
+    Are all strings of a decoded message UTF-8?
+
+    The library does not look when it decodes a message of this kind; it hands out bytes where it
+    should hand out text.
+    """
+    try:
+        return _has_valid_text(message)
+    except UnicodeDecodeError:  # a key of a map
+        return False
+
+
+def _has_valid_text(message: Message) -> bool:
+    for field, value in message.ListFields():
+        if field.message_type is not None and field.message_type.GetOptions().map_entry:
+            values = [value[key] for key in value]
+        else:
+            values = value if field.is_repeated else [value]
+        for one in values:
+            if isinstance(one, bytes) or (isinstance(one, Message) and not _has_valid_text(one)):
+                return False
+    return True

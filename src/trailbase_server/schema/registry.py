@@ -158,6 +158,8 @@ class SchemaRegistry:
         """
         validator = compile_inline(schema).validator if inline else self._find(schema).validator
         try:
+            if validator.is_valid(value):
+                return None
             error = next(iter(validator.iter_errors(value)), None)
         except ValueError as exc:  # deeper than the library walks
             return str(exc)[:MAX_MESSAGE_CHARS]

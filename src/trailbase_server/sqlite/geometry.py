@@ -7,7 +7,7 @@ constructors (spec sqlite/geometry-st-litegis-over-geos).
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from trailbase_server.db.values import SqlValue
@@ -30,13 +30,19 @@ from trailbase_server.sqlite.arguments import (
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry as Geometry
 
+MAX_PARSED = 32  # geometries kept, of …
+MAX_PARSED_BYTES = 16 * 1024  # … at most this size each
 MIN_SRID, MAX_SRID = -(2**31), 2**31 - 1
+
+
+# A filter compares each row with the same geometry; geometries are immutable.
+_parse_again = lru_cache(maxsize=MAX_PARSED)(parse_wkb)
 
 
 def _read(value: SqlValue) -> "Geometry":
     data = check_blob(value)
     try:
-        return parse_wkb(data)
+        return _parse_again(data) if len(data) <= MAX_PARSED_BYTES else parse_wkb(data)
     except InvalidGeometryError as exc:
         raise FunctionError(str(exc)) from exc
 

@@ -1,4 +1,12 @@
-"""The operations of this package as data: ``server/app`` binds them to an ``AuthState``."""
+"""
+The operations of this package as data: ``server/app`` binds them to an ``AuthState``.
+
+Where the audience is "nobody", credentials that happen to come along must not matter: the handler
+reads what it wants by itself.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
 
 from trailbase_server.auth.change_password import change_password
 from trailbase_server.auth.code_exchange import exchange_code
@@ -7,6 +15,7 @@ from trailbase_server.auth.login import login
 from trailbase_server.auth.logout import end_session, logout
 from trailbase_server.auth.refresh import refresh_session
 from trailbase_server.auth.register import register_user
+from trailbase_server.auth.state import AuthState
 from trailbase_server.auth.status import read_status
 from trailbase_server.errors import (
     AppError,
@@ -19,16 +28,46 @@ from trailbase_server.errors import (
     UnprocessableError,
     UnsupportedMediaError,
 )
-from trailbase_server.web.route import Audience, Handler, Route
+from trailbase_server.web.errors import error_response
+from trailbase_server.web.request import Request
+from trailbase_server.web.response import Response, text
+from trailbase_server.web.route import Audience, Route
 
 BASE = "/api/auth/v1"
+AuthHandler = Callable[[AuthState, Request], Awaitable[Response]]
 _JSON_ERRORS = (BadRequestError, UnsupportedMediaError, UnprocessableError)
+
+
+def _limited(handler: AuthHandler) -> AuthHandler:
+    """Count POST requests by client address before they are handled."""
+
+    @wraps(handler)
+    async def limited(state: AuthState, request: Request) -> Response:
+        if not state.address_limit.burst:
+            return await handler(state, request)
+        if request.method != "POST":
+            headers = [(b"x-ratelimit-whitelisted", b"true")]
+        else:
+            verdict = state.address_limit.take(request.client_ip)
+            headers = verdict.headers
+            if verdict.wait_s:
+                response = text(f"Too Many Requests! Wait for {verdict.wait_s}s", 429)
+                response.headers += headers
+                return response
+        try:
+            response = await handler(state, request)
+        except AppError as exc:
+            response = error_response(exc)
+        response.headers += headers
+        return response
+
+    return limited
 
 
 def _route(
     method: str,
     path: str,
-    handler: Handler,
+    handler: AuthHandler,
     operation: str,
     summary: str,
     *errors: type[AppError],
@@ -37,7 +76,7 @@ def _route(
     return Route(
         method,
         f"{BASE}{path}",
-        handler,
+        _limited(handler),
         audience=audience,
         operation=operation,
         summary=summary,
@@ -46,8 +85,6 @@ def _route(
     )
 
 
-# Where the audience is "nobody", credentials that happen to come along must not matter: the handler
-# reads what it wants by itself.
 ROUTES = (
     _route(
         "POST",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from trailbase_server.auth.address_limit import AddressLimit
 from trailbase_server.auth.keys import SigningKeys
 from trailbase_server.auth.lockout import Lockout
 from trailbase_server.auth.options import AuthOptions, compile_options
@@ -56,6 +57,7 @@ class AuthState:
         verified: Cache of verified tokens.
         passwords: Threads for hashing.
         lockout: Wrong passwords by account.
+        address_limit: Requests by client address.
     """
 
     def __init__(
@@ -83,17 +85,21 @@ class AuthState:
         self.verified = VerifiedTokens(keys, clock)
         self.passwords = PasswordWorkers()
         self.lockout = Lockout(clock, enabled=not demo)
+        self.address_limit = AddressLimit(clock)
 
-    def configure(self, config: "AuthConfig", site_url: str | None) -> None:
+    def configure(self, config: "AuthConfig", site_url: str | None, address_burst: int = 0) -> None:
         """
         Take over a configuration, at start-up and after each change.
 
         Args:
             config: The ``auth`` message.
             site_url: The effective one: of the command line, else of the configuration.
+            address_burst: ``server.auth_ip_rate_limit``: requests one client may make at once;
+                0 does not limit them, nor does developer mode.
         """
         self.options = compile_options(config)
         self.site = parse_origin(site_url) if site_url else None
+        self.address_limit.burst = 0 if self.dev else address_burst
 
     @property
     def secure_cookies(self) -> bool:

@@ -46,7 +46,10 @@ class VerifiedTokens:
             return None
         if not authorization.startswith(_BEARER):
             return None
-        return self._verify(authorization, authorization[len(_BEARER) :].rstrip(b" \t"), False)
+        canonical = authorization.rstrip(b" \t")
+        if canonical != authorization:
+            return self.bearer(canonical)
+        return self._verify(authorization, authorization[len(_BEARER) :], False)
 
     def cookie(self, token: str) -> Identity | None:
         """Identity of an auth token that came as a cookie."""

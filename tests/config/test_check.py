@@ -179,7 +179,14 @@ def test_the_server_needs_a_name_and_a_good_address(server, field, message):
                 "schemas[0].schema",
                 "Not a valid Json schema: ",
             )
-            for schema in ('{"type": 5}', '{"pattern": "("}', '{"$ref": "http://x.test/s"}', "5")
+            for schema in (
+                '{"type": 5}',
+                '{"pattern": "("}',
+                '{"pattern": "(?=x)"}',
+                '{"$ref": "http://x.test/s"}',
+                "5",
+                "[]",
+            )
         ),
         (
             "email { otp_template { body: 'in another castle {{ TOKEN }}' } }",

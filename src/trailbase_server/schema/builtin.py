@@ -14,6 +14,8 @@ FILE_UPLOADS = "std.FileUploads"
 KEY_VALUE = "std.KeyValue"
 RESERVED_PREFIX = "std."  # names that configured schemas cannot take
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
 _OPTIONAL_TEXT = ["string", "null"]
 
 
@@ -42,14 +44,16 @@ def _file_upload() -> JsonSchema:
 
 
 BUILTIN_SCHEMAS: Mapping[str, JsonSchema] = {
-    FILE_UPLOAD: {"title": "FileUpload", **_file_upload()},
+    FILE_UPLOAD: {"$schema": DIALECT, "title": "FileUpload", **_file_upload()},
     FILE_UPLOADS: {
+        "$schema": DIALECT,
         "title": "FileUploads",
         "type": "array",
         "items": {"$ref": "#/$defs/FileUpload"},
         "$defs": {"FileUpload": _file_upload()},
     },
     KEY_VALUE: {
+        "$schema": DIALECT,
         "title": "KeyValue",
         "type": "object",
         "additionalProperties": {"type": "string"},

@@ -213,6 +213,10 @@ def test_an_offset_beyond_sql_has_a_text_of_its_own():
             Or((And((Or((And((eq("id", "3"),)),)),)),)),
         ),
         ("filter[1a]=1&filter&", eq("1a", "1")),
+        (
+            "filter[x]=1&filter[$or][0][y]=1&filter[$or][0][$and][0][z]=1",
+            And((eq("x", "1"), Or((And((eq("y", "1"), And((eq("z", "1"),)))),)))),
+        ),
     ],
 )
 def test_filters_are_read(raw, node):
@@ -234,8 +238,8 @@ def test_filters_are_read(raw, node):
         "filter[$or][0][$and][0][$or][0][$and][0][$or][0][a]=3",
         "filter[$or][0][$and][0][$or][0][$and][0][a][$gt]=3",
         (
-            "filter[x]=1&filter[$or][0][y]=1&filter[$or][0][$and][0][z]=1"
-            "&filter[$or][0][$and][0][$or][0][b]=1&filter[$or][0][$and][0][$or][0][c]=1"
+            "filter[x]=1&filter[$or][0][y]=1"
+            "&filter[$or][0][$and][0][z]=1&filter[$or][0][$and][0][w]=1"
         ),
         "filter[brand=Heron",
         "filter[brand]]=Heron",

@@ -1,0 +1,102 @@
+"""
+Create records: one, or several at once.
+
+Order of checks: body 400, redirect 400, API 405, shape 400, then for each record: table permission
+403, values 400, and with the change itself, in one turn of the writer, the create rule 403 and the
+constraints 400. Several records are one transaction, and all rules come before the first insert.
+"""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from trailbase_server.db.values import Row
+from trailbase_server.errors import BadRequestError
+from trailbase_server.records.api import RecordApi
+from trailbase_server.records.columns import render_key
+from trailbase_server.records.state import RecordsState
+from trailbase_server.records.writes import (
+    check_writable,
+    prepare_create,
+    read_fields,
+    run_bulk,
+    run_write,
+)
+from trailbase_server.web.body import Body, decode_body
+from trailbase_server.web.request import Request
+from trailbase_server.web.response import Response, json_bytes, redirect
+
+MAX_RECORDS = 1024  # per request
+
+
+async def create_records(state: RecordsState, request: Request) -> Response:
+    """
+    Insert one or more records and answer with their ids.
+
+    Raises:
+        BadRequestError: Body, shape, values, or a constraint.
+        MethodNotAllowedError: No such API, or a view.
+        ForbiddenError: Table permission or create rule.
+
+    Spec:
+        records/create-post-api-records-v1-api
+    """
+    body = decode_body(request)
+    target = _redirect_target(request) if request.query else None
+    api = state.api(request.params["api"])
+    check_writable(api)
+    records = _records(api, body)
+    if not records:
+        raise BadRequestError("no values provided")
+    identity = request.identity
+    writes = [prepare_create(api, record, state.registry, identity) for record in records]
+    if len(writes) == 1:
+        results = [await state.database.write(run_write, writes[0])]
+    else:
+        results = await state.database.write(run_bulk, writes)
+    return json_bytes(_render_ids(results)) if target is None else redirect(target)
+
+
+def _records(api: RecordApi, body: Body) -> list[dict[str, Any]]:
+    value = body.value
+    if body.kind != "json":
+        return [read_fields(api, body)]
+    if isinstance(value, dict):
+        return [value]
+    if not isinstance(value, list) or not all(isinstance(record, dict) for record in value):
+        raise BadRequestError("Expected record or array of records")
+    if len(value) > MAX_RECORDS:
+        raise BadRequestError(f"Bulk creation exceeds limit: {MAX_RECORDS}")
+    return value
+
+
+def _render_ids(results: list[list[Row]]) -> bytes:
+    # A row that met an existing one, where the API ignores such conflicts, has no id.
+    ids = ",".join([f'"{render_key(rows[0][0])}"' for rows in results if rows])  # type: ignore[arg-type]  # RETURNING the key
+    return f'{{"ids":[{ids}]}}'.encode()
+
+
+def _redirect_target(request: Request) -> str | None:
+    """
+    Read ``redirect_uri``: a path on this server, or an address of the origin the client used.
+
+    Upstream takes any address, which lends the server's good name to whoever can make a form.
+    """
+    try:
+        pairs = parse_qsl(request.query, keep_blank_values=True, errors="strict")
+    except ValueError as exc:
+        raise BadRequestError("invalid query string") from exc
+    targets = [value for name, value in pairs if name == "redirect_uri"]
+    if not targets:
+        return None
+    target = targets[0]
+    if len(targets) > 1 or not _is_local(target, request.origin):
+        raise BadRequestError("invalid redirect_uri")
+    return target
+
+
+def _is_local(target: str, origin: str) -> bool:
+    if not target.isprintable() or "\\" in target:
+        return False
+    if target.startswith("/"):
+        return not target.startswith("//")
+    return bool(origin) and (target == origin or target.startswith(f"{origin}/"))

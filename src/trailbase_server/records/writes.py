@@ -1,0 +1,269 @@
+"""
+What a request wants to change, as data: a rule to check and a statement to run.
+
+``prepare_…`` does everything that needs no database: table permission, conversion, choice of the
+statement. What remains is a ``Write`` of plain values, which the write jobs below apply within the
+writer's transaction, rule and change in one turn. Statements are built once per set of columns.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from trailbase_server.db.base import Transaction, single_statement
+from trailbase_server.db.dialect import quote
+from trailbase_server.db.values import Params, Row, SqlValue
+from trailbase_server.errors import BadRequestError, MethodNotAllowedError, NotFoundError
+from trailbase_server.records.access import CREATE, DELETE, UPDATE, Rule, read_ruled, user_of
+from trailbase_server.records.api import RecordApi
+from trailbase_server.records.columns import Key
+from trailbase_server.records.params import InvalidValueError, convert_record, read_form
+from trailbase_server.schema.registry import SchemaRegistry
+from trailbase_server.web.body import Body
+from trailbase_server.web.identity import Identity
+
+MAX_STATEMENTS = 256  # texts kept per API; as many as a connection keeps prepared
+INVALID_VALUES = "Invalid Parameters"
+INVALID_VALUES_FOR_RULE = "invalid params"  # the same, where a rule would have seen them
+
+
+class Write(NamedTuple):
+    """
+    One change of one row.
+
+    Attributes:
+        rule_sql: Checks the access rule, None if there is none.
+        rule_params: Its parameters.
+        sql: The change; returns a row if it took place. Of an insert this is the new key.
+        params: Its parameters.
+        must_exist: No row means that the record does not exist: 404.
+    """
+
+    rule_sql: str | None
+    rule_params: Params
+    sql: str
+    params: Params
+    must_exist: bool
+
+
+def check_writable(api: RecordApi) -> None:
+    """
+    Refuse views.
+
+    Raises:
+        MethodNotAllowedError: 405.
+    """
+    if api.is_view:
+        raise MethodNotAllowedError
+
+
+def read_fields(api: RecordApi, body: Body) -> dict[str, Any]:
+    """
+    Turn a form or multipart body into a record.
+
+    Args:
+        api: Decides how texts are read.
+        body: Of kind ``form`` or ``multipart``. Files for unknown columns are ignored.
+
+    Raises:
+        BadRequestError: A file for a column of the API.
+
+    Spec:
+        records/form-input
+    """
+    for part in body.files:
+        if part.name in api.column_of:
+            raise BadRequestError(INVALID_VALUES, detail="file columns take no uploads")
+    return read_form(api.column_of, body.value)
+
+
+def prepare_create(
+    api: RecordApi, record: Mapping[str, Any], registry: SchemaRegistry, identity: Identity | None
+) -> Write:
+    """
+    Prepare the insertion of a record.
+
+    Args:
+        api: Not a view.
+        record: Members as parsed from JSON; unknown ones are ignored.
+        registry: Schemas of JSON columns.
+        identity: The caller; fills in user-id columns where the API says so.
+
+    Raises:
+        ForbiddenError: No table permission.
+        BadRequestError: A value does not fit its column.
+
+    Spec:
+        records/create-post-api-records-v1-api
+        records/autofill
+    """
+    api.check_permission(identity, CREATE)
+    rule = api.create_rule
+    values = _convert(api, record, registry, rule)
+    user = user_of(identity)
+    if user is not None:
+        for name in api.autofill:
+            values.setdefault(name, user)
+    names = tuple(values)
+    sql = api.statements.get(names) or _remember(api, names, _insert_sql(api, names))
+    if rule is None:
+        return Write(None, (), sql, list(values.values()), False)
+    return Write(rule.sql, rule.bind(user, None, values), sql, list(values.values()), False)
+
+
+def prepare_update(
+    api: RecordApi,
+    key: Key,
+    record: Mapping[str, Any],
+    registry: SchemaRegistry,
+    identity: Identity | None,
+) -> Write:
+    """
+    Prepare a partial update.
+
+    Args:
+        api: Not a view.
+        key: The record.
+        record: As of ``prepare_create``. The key may be among its members, but not change.
+        registry: Schemas of JSON columns.
+        identity: The caller.
+
+    Returns:
+        A change, or where nothing is to be changed a look whether the record exists.
+
+    Raises:
+        ForbiddenError: No table permission.
+        BadRequestError: A value does not fit its column, or another key.
+
+    Spec:
+        records/update-patch-api-records-v1-api-record
+    """
+    api.check_permission(identity, UPDATE)
+    rule = api.update_rule
+    values = _convert(api, record, registry, rule)
+    rule_params = () if rule is None else rule.bind(user_of(identity), key, values)
+    if values.pop(api.key.name, key) != key:
+        raise BadRequestError(INVALID_VALUES, detail="the key cannot change")
+    names = (None, *values)
+    sql = api.statements.get(names) or _remember(api, names, _update_sql(api, tuple(values)))
+    return Write(
+        None if rule is None else rule.sql, rule_params, sql, (key, *values.values()), True
+    )
+
+
+def prepare_delete(api: RecordApi, key: Key, identity: Identity | None) -> Write:
+    """
+    Prepare a deletion.
+
+    Args:
+        api: Not a view.
+        key: The record.
+        identity: The caller.
+
+    Raises:
+        ForbiddenError: No table permission.
+
+    Spec:
+        records/delete-delete-api-records-v1-api-record
+    """
+    api.check_permission(identity, DELETE)
+    rule = api.delete_rule
+    sql = f"{api.delete_sql} RETURNING 1"
+    if rule is None:
+        return Write(None, (), sql, (key,), True)
+    return Write(rule.sql, rule.bind(user_of(identity), key), sql, (key,), True)
+
+
+@single_statement
+def run_write(tx: Transaction, write: Write) -> list[Row]:
+    """
+    Write job: check the rule, then make the change.
+
+    Returns:
+        Of an insert the new key, none if the row was swallowed by a conflict.
+
+    Raises:
+        ForbiddenError: The rule is not true.
+        NotFoundError: The record does not exist.
+        ConstraintError, RejectedError: The database refused the values.
+    """
+    rule_sql, rule_params, sql, params, must_exist = write
+    if rule_sql is not None:
+        read_ruled(tx.read, rule_sql, rule_params)
+    rows = tx.read(sql, params)
+    if must_exist and not rows:
+        raise NotFoundError
+    return rows
+
+
+def run_bulk(tx: Transaction, writes: Sequence[Write]) -> list[list[Row]]:
+    """
+    Write job: check all rules, then make all changes; all or nothing.
+
+    Raises: As of ``run_write``, for the first write that fails.
+    """
+    for write in writes:
+        if write.rule_sql is not None:
+            read_ruled(tx.read, write.rule_sql, write.rule_params)
+    return [tx.read(write.sql, write.params) for write in writes]
+
+
+def run_batch(tx: Transaction, writes: Sequence[Write]) -> list[list[Row]]:
+    """
+    Write job: make changes one after the other, each rule seeing the earlier ones; all or nothing.
+
+    Raises: As of ``run_write``, for the first write that fails.
+    """
+    return [run_write(tx, write) for write in writes]
+
+
+def _convert(
+    api: RecordApi, record: Mapping[str, Any], registry: SchemaRegistry, rule: Rule | None
+) -> dict[str, SqlValue]:
+    try:
+        return convert_record(api.converters, record, registry)
+    except InvalidValueError as exc:
+        text = INVALID_VALUES if rule is None else INVALID_VALUES_FOR_RULE
+        raise BadRequestError(text, detail=str(exc)) from exc
+
+
+def _remember(api: RecordApi, names: tuple[str | None, ...], sql: str) -> str:
+    # Clients send few sets of columns; whoever sends all of them pays for building the texts.
+    if len(api.statements) >= MAX_STATEMENTS:
+        api.statements.clear()
+    api.statements[names] = sql
+    return sql
+
+
+def _insert_sql(api: RecordApi, names: tuple[str, ...]) -> str:
+    into, key = f"INSERT INTO {api.table_sql}", quote(api.key.name)
+    if not names:
+        # Without values there is no key to be in conflict about, and no place for a clause.
+        return f"{into} DEFAULT VALUES RETURNING {key}"
+    columns = ", ".join(map(quote, names))
+    places = ", ".join(f"?{n}" for n in range(1, len(names) + 1))
+    return f"{into} ({columns}) VALUES ({places}){_conflict_sql(api)} RETURNING {key}"
+
+
+def _conflict_sql(api: RecordApi) -> str:
+    """Render what happens when the key, and only the key, is taken."""
+    key = quote(api.key.name)
+    if api.conflict == "ignore":
+        return f" ON CONFLICT ({key}) DO NOTHING"
+    if api.conflict == "replace":
+        names = [
+            quote(column.name)
+            for column in api.columns
+            if not column.generated and not column.is_key
+        ] or [key]
+        changes = ", ".join(f"{name} = excluded.{name}" for name in names)
+        return f" ON CONFLICT ({key}) DO UPDATE SET {changes}"
+    return ""
+
+
+def _update_sql(api: RecordApi, names: tuple[str, ...]) -> str:
+    table = f"{api.table_sql} AS _ROW_"
+    where = f"WHERE _ROW_.{quote(api.key.name)} = ?1"
+    if not names:
+        return f"SELECT 1 FROM {table} {where}"  # noqa: S608  # quoted
+    changes = ", ".join(f"{quote(name)} = ?{n}" for n, name in enumerate(names, 2))
+    return f"UPDATE {table} SET {changes} {where} RETURNING 1"  # noqa: S608  # quoted

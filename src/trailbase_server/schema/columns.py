@@ -104,8 +104,8 @@ def parse_column(cursor: Cursor) -> Column:
 def _parse_type(cursor: Cursor) -> str:
     words: list[str] = []
     while is_name(cursor.peek()) and cursor.word() not in RESERVED:
-        # ``GENERATED ALWAYS`` may be part of a type for SQLite as well, but only before AS.
-        if cursor.word() == "GENERATED" and cursor.word(1) == "ALWAYS":
+        # Without AS these words are a type, like any others.
+        if [cursor.word(ahead) for ahead in range(3)] == ["GENERATED", "ALWAYS", "AS"]:
             break
         words.append(unquote(cursor.take().text))
     if words and cursor.peek().text == "(":

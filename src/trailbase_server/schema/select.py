@@ -33,7 +33,7 @@ _JOIN_WORDS = {
 }
 _COMPOUND = frozenset(("UNION", "INTERSECT", "EXCEPT"))
 _CLAUSES = frozenset(("WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "WINDOW")) | _COMPOUND
-_NO_ALIAS = frozenset(_JOIN_WORDS) | {"INDEXED", "WINDOW", "EXCEPT"}
+_NO_ALIAS = frozenset(_JOIN_WORDS) | {"INDEXED", "WINDOW"}
 _AGGREGATES = frozenset(("MIN", "MAX", "SUM"))
 _TIMES = frozenset(("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"))
 _CAST_TYPES = frozenset(("ANY", "BLOB", "TEXT", "INTEGER", "INT", "REAL", "BOOLEAN"))

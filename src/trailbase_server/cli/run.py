@@ -78,7 +78,6 @@ MAX_THREADS = 1024  # far more than any machine has use for
 @click.pass_obj
 def run(general: ServerOptions, /, **given: object) -> int:
     """Serve the depot until SIGINT or SIGTERM; SIGHUP reads the configuration again."""
-    from trailbase_server.server.lock import lock_depot
     from trailbase_server.server.serve import serve
 
     options = build_options(general, given)
@@ -86,8 +85,7 @@ def run(general: ServerOptions, /, **given: object) -> int:
         from trailbase_server.cli.logging import DEVELOPING, configure_logging
 
         configure_logging(DEVELOPING)
-    with lock_depot(options.depot):
-        return serve(options)
+    return serve(options)
 
 
 def build_options(general: ServerOptions, given: Mapping[str, object]) -> ServerOptions:

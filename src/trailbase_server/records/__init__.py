@@ -1,9 +1,10 @@
 """
 Record APIs: tables and views as REST resources with access rules.
 
-Read in this order: ``columns`` (what is known of a column), ``access`` (permissions and rules as
-SQL), ``api`` (the compiled plan of an API), ``encode`` and ``expand`` (row to JSON), ``read``,
-``list``, ``json_schema``, then the writing half: ``params`` (JSON to row), ``create``, ``update``,
-``delete``, ``transaction``. ``check`` holds what must be true of the configuration. A request
-enters in ``routes``; handlers get a ``state.RecordsState``. Spec: records.
+Read in this order: ``columns`` (what is known of a column), ``access`` (permissions, evaluation of
+rules), ``rules`` (their text becomes SQL), ``api`` (the compiled plan of an API), ``encode`` and
+``expand`` (row to JSON), ``read``, ``list``, ``json_schema``, then the writing half: ``params``
+(JSON to row), ``writes``, ``create``, ``update``, ``delete``, ``transaction``. ``check`` holds what
+must be true of the configuration. A request enters in ``routes``; handlers get a
+``state.RecordsState``. Spec: records.
 """

@@ -6,7 +6,7 @@ of plans by one assignment. A plan is immutable but for bounded caches of texts.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -14,12 +14,7 @@ from trailbase_server.config.proto.config_pb2 import RecordApiConfig
 from trailbase_server.db.dialect import quote, quote_qualified
 from trailbase_server.errors import ForbiddenError
 from trailbase_server.query.filter import FilterColumn
-from trailbase_server.records.access import (
-    PrepareError,
-    Rule,
-    compile_rule,
-    permission_masks,
-)
+from trailbase_server.records.access import Rule, permission_masks
 from trailbase_server.records.columns import (
     MAX_INTEGER,
     ApiColumn,
@@ -35,7 +30,8 @@ from trailbase_server.records.columns import (
 from trailbase_server.records.encode import RowEncoder, compile_encoder
 from trailbase_server.records.expand import Expansion, compile_expansion
 from trailbase_server.records.params import Converter, compile_converters
-from trailbase_server.schema.model import Catalog, QualifiedName, Table
+from trailbase_server.records.rules import PrepareError, compile_rule
+from trailbase_server.schema.model import Catalog, QualifiedName, Table, View
 from trailbase_server.schema.roles import record_key
 from trailbase_server.web.identity import Identity
 
@@ -198,19 +194,8 @@ def compile_api(
     column_of = {column.name: column for column in columns}
     is_view = not isinstance(relation, Table)
     world, authenticated = permission_masks(config.acl_world, config.acl_authenticated)
-
-    def rule(operation: str, *, row: bool, request: bool) -> Rule | None:
-        if not config.HasField(f"{operation}_access_rule"):
-            return None
-        return compile_rule(
-            getattr(config, f"{operation}_access_rule"),
-            (table_sql, quote(key.name)) if row else None,
-            [column.name for column in columns] if request else None,
-            prepare_error,
-            f"{operation} rule of record API {config.name}",
-        )
-
-    read_rule = rule("read", row=True, request=False)
+    rules = _compile_rules(config, (table_sql, quote(key.name)), list(column_of), prepare_error)
+    read_rule = rules["read"]
     selection = select_columns(columns)
     list_sql = _select_sql(table_sql, column_list(selection), read_rule)
     return RecordApi(
@@ -226,23 +211,15 @@ def compile_api(
         parse_key=key_parser(key.data_type),
         world=world,
         authenticated=authenticated,
-        create_rule=None if is_view else rule("create", row=False, request=True),
+        create_rule=None if is_view else rules["create"],
         read_rule=read_rule,
-        update_rule=None if is_view else rule("update", row=True, request=True),
-        delete_rule=None if is_view else rule("delete", row=True, request=False),
-        schema_rule=rule("schema", row=False, request=False),
+        update_rule=None if is_view else rules["update"],
+        delete_rule=None if is_view else rules["delete"],
+        schema_rule=rules["schema"],
         conflict=_CONFLICTS.get(config.conflict_resolution, "abort"),
-        autofill=tuple(
-            column.name
-            for column in columns
-            if column.is_user_id and config.autofill_missing_user_id_columns
-        ),
-        file_columns=tuple(
-            column.name for column in columns if column.role in (ColumnRole.FILE, ColumnRole.FILES)
-        ),
-        listing_hard_limit=min(config.listing_hard_limit, MAX_INTEGER)
-        if config.HasField("listing_hard_limit")
-        else DEFAULT_HARD_LIMIT,
+        autofill=_user_columns(columns) if config.autofill_missing_user_id_columns else (),
+        file_columns=_file_columns(columns),
+        listing_hard_limit=_hard_limit(config),
         enable_subscriptions=config.enable_subscriptions and not is_view,
         read_sql=list_sql + _by_key(key.name, read_rule),
         list_sql=list_sql,
@@ -250,24 +227,61 @@ def compile_api(
         order_sql=f"_ROW_.{quote(key.name)} DESC",
         selection=selection,
         key_index=next(index for index, column in enumerate(selection) if column.is_key),
-        encode=compile_encoder(
-            [column for column in selection if not column.hidden], frozenset(config.expand)
-        ),
-        filters={
-            column.name: FilterColumn(
-                column.name, column.data_type, column.role is ColumnRole.GEOMETRY
-            )
-            for column in columns
-            if not column.hidden
-        },
-        expansions={
-            name: expansion
-            for name in config.expand
-            if name in column_of
-            and (expansion := compile_expansion(relation, name, catalog)) is not None
-        },
+        encode=compile_encoder([c for c in selection if not c.hidden], frozenset(config.expand)),
+        filters=_filters(columns),
+        expansions=_expansions(relation, config.expand, column_of, catalog),
         delete_sql=f"DELETE FROM {table_sql} AS _ROW_" + _by_key(key.name, None),  # noqa: S608  # quoted
     )
+
+
+def _compile_rules(
+    config: RecordApiConfig,
+    row: tuple[str, str],
+    request: Sequence[str],
+    prepare_error: PrepareError,
+) -> dict[str, Rule | None]:
+    rules: dict[str, Rule | None] = {}
+    for operation in ("create", "read", "update", "delete", "schema"):
+        rules[operation] = None
+        if config.HasField(f"{operation}_access_rule"):
+            rules[operation] = compile_rule(
+                getattr(config, f"{operation}_access_rule"),
+                row if operation in ("read", "update", "delete") else None,
+                request if operation in ("create", "update") else None,
+                prepare_error,
+                f"{operation} rule of record API {config.name}",
+            )
+    return rules
+
+
+def _user_columns(columns: Iterable[ApiColumn]) -> tuple[str, ...]:
+    return tuple(column.name for column in columns if column.is_user_id)
+
+
+def _file_columns(columns: Iterable[ApiColumn]) -> tuple[str, ...]:
+    roles = (ColumnRole.FILE, ColumnRole.FILES)
+    return tuple(column.name for column in columns if column.role in roles)
+
+
+def _hard_limit(config: RecordApiConfig) -> int:
+    if config.HasField("listing_hard_limit"):
+        return min(config.listing_hard_limit, MAX_INTEGER)
+    return DEFAULT_HARD_LIMIT
+
+
+def _filters(columns: Iterable[ApiColumn]) -> dict[str, FilterColumn]:
+    return {
+        column.name: FilterColumn(column.name, column.data_type, column.role is ColumnRole.GEOMETRY)
+        for column in columns
+        if not column.hidden
+    }
+
+
+def _expansions(
+    relation: Table | View, names: Iterable[str], known: Container[str], catalog: Catalog
+) -> dict[str, Expansion]:
+    found = {name: compile_expansion(relation, name, catalog) for name in names if name in known}
+    return {name: expansion for name, expansion in found.items() if expansion is not None}
 
 
 def _select_sql(table_sql: str, selected: str, rule: Rule | None) -> str:

@@ -3,14 +3,21 @@ What must be true of the configured record APIs, seen against the schema.
 
 The checks that need no schema are in ``config.check``; these here find all problems, not the first
 one. A rule that names an unknown column is no problem of the configuration (a later migration may
-bring it): it denies, and ``access.compile_rule`` says so in the log.
+bring it): it denies, and ``rules.compile_rule`` says so in the log.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
 from trailbase_server.config.problem import Problem
 from trailbase_server.config.proto.config_pb2 import Config, RecordApiConfig
-from trailbase_server.records.access import (
+from trailbase_server.records.columns import (
+    ApiColumn,
+    compile_columns,
+    find_reference,
+    find_relation,
+    referred_table,
+)
+from trailbase_server.records.rules import (
     FIELDS,
     MAGIC_NAMES,
     REQUEST,
@@ -18,13 +25,6 @@ from trailbase_server.records.access import (
     PrepareError,
     find_mentions,
     significant_tokens,
-)
-from trailbase_server.records.columns import (
-    ApiColumn,
-    compile_columns,
-    find_reference,
-    find_relation,
-    referred_table,
 )
 from trailbase_server.schema.builtin import RESERVED_PREFIX
 from trailbase_server.schema.lexer import (

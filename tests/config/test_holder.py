@@ -103,10 +103,10 @@ async def test_a_missing_secret_is_told(depot):
         await holder.update(update, holder.hash)
 
 
-async def test_a_disk_that_refuses_leaves_everything_as_it_was(depot):
-    holder = open_holder(depot)
+async def test_a_disk_that_refuses_leaves_everything_as_it_was(closed_depot):
+    holder = open_holder(closed_depot)
     holder.subscribe(lambda loaded: pytest.fail("told"))
-    (depot / "config.textproto").chmod(0o444)
+    (closed_depot / "config.textproto").chmod(0o444)
     with pytest.raises(PreconditionError):
         await holder.update(changed(holder), holder.hash)
     assert holder.config.server.application_name == "Harbor"

@@ -1,4 +1,3 @@
-import os
 import stat
 
 import pytest
@@ -180,23 +179,18 @@ def test_a_file_that_is_gone_is_written_again(depot):
     assert "Haven" in read(depot)
 
 
-def test_a_read_only_file_is_refused_before_anything_changes(depot):
-    (depot / "config.textproto").chmod(0o444)
-    before = snapshot(depot)
-    with pytest.raises(PreconditionError, match=r"config\.textproto is read-only"):
-        update(load_config(depot, {}), change=rename)
-    assert snapshot(depot) == before
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
-def test_a_read_only_directory_is_refused(depot):
-    loaded = load_config(depot, {})
-    depot.chmod(0o555)
+@pytest.mark.parametrize("refusing", ["config.textproto", "."])
+def test_a_read_only_file_or_directory_is_refused_before_anything_changes(closed_depot, refusing):
+    loaded = load_config(closed_depot, {})
+    before = snapshot(closed_depot)
+    mode = (closed_depot / refusing).stat().st_mode
+    (closed_depot / refusing).chmod(mode & ~0o222)
     try:
-        with pytest.raises(PreconditionError, match="cannot be replaced"):
+        with pytest.raises(PreconditionError, match=r"config\.textproto (is read-only|cannot be)"):
             update(loaded, change=rename)
     finally:
-        depot.chmod(0o755)
+        (closed_depot / refusing).chmod(mode)
+    assert snapshot(closed_depot) == before
 
 
 def test_a_vault_that_cannot_be_written_leaves_the_file_as_it_was(depot):

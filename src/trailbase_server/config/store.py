@@ -6,6 +6,7 @@ read. The version before stays beside the file as ``config.textproto.bak``.
 """
 
 import errno
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -35,7 +36,6 @@ from trailbase_server.errors import ConflictError, PreconditionError, Unavailabl
 
 BACKUP_FILE = CONFIG_FILE + ".bak"
 _HEADER = "# Auto-generated "
-_WRITABLE = 0o222
 # The file or its directory is read-only, or the file is a mount of its own (no renaming over it).
 _REFUSED = frozenset((errno.EACCES, errno.EPERM, errno.EROFS, errno.EBUSY))
 
@@ -156,11 +156,10 @@ def _explained(path: Path) -> Iterator[None]:
 def _check_unedited(path: Path, digest: bytes) -> None:
     try:
         content = path.read_bytes()
-        mode = path.stat().st_mode
     except FileNotFoundError:
         return  # what is gone cannot be overwritten
-    if not mode & _WRITABLE:
-        # Root could write all the same; who takes all write permissions away means it.
+    if not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        # Renaming over it may well be possible; but who takes the permission away means it.
         raise PreconditionError(f"precondition failed: {path.name} is read-only")
     if sha256(content).digest() != digest:
         raise ConflictError(

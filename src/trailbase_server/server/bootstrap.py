@@ -1,13 +1,14 @@
 """The first administrator of a new depot, and how the operator learns the password."""
 
+import logging
 import sys
 from dataclasses import dataclass
 
 import apsw
 
 from trailbase_server.crypto import hash_password, random_text
-from trailbase_server.errors import OperatorError
 
+log = logging.getLogger(__name__)
 EMAIL = "admin@localhost"
 USERNAME = "admin"
 PASSWORD_LENGTH = 20  # of letters and digits: 119 bits
@@ -40,10 +41,8 @@ def bootstrap_admin(connection: apsw.Connection) -> Credentials | None:
         connection: Writable, up to date, no transaction; some 20 ms of work.
 
     Returns:
-        None where there is one already.
-
-    Raises:
-        OperatorError: Somebody without administrator's rights has the name or the address.
+        None where there is one already, or where somebody else has the name or the address, which
+        is worth a warning.
 
     Spec:
         server/admin-bootstrap-ops
@@ -55,11 +54,14 @@ def bootstrap_admin(connection: apsw.Connection) -> Credentials | None:
     values = (credentials.email, USERNAME, hash_password(credentials.password))
     try:
         connection.execute(_INSERT, values)
-    except apsw.ConstraintError as exc:
-        raise OperatorError(
-            f"cannot create the first administrator: '{EMAIL}' or '{USERNAME}' is taken; "
-            "make one of your users an administrator in a migration"
-        ) from exc
+    except apsw.ConstraintError:
+        log.warning(
+            "No administrator was created, as '%s' or '%s' is a user already: "
+            "see trail admin promote",
+            EMAIL,
+            USERNAME,
+        )
+        return None
     return credentials if connection.changes() else None
 
 

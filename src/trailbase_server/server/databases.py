@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from trailbase_server.config.proto.config_pb2 import Config
+from trailbase_server.db.errors import DatabaseError
+from trailbase_server.errors import OperatorError
 from trailbase_server.logs.store import LogStore
 from trailbase_server.migrations.embedded import Kind, system_migrations
 from trailbase_server.migrations.files import depot_migrations
@@ -20,6 +22,7 @@ from trailbase_server.schema.introspect import read_catalog
 from trailbase_server.schema.model import Catalog
 from trailbase_server.schema.registry import SchemaRegistry
 from trailbase_server.server.bootstrap import Credentials, bootstrap_admin
+from trailbase_server.server.depot import read_last_version
 from trailbase_server.sqlite.functions import register_functions
 from trailbase_server.sqlite.geoip import GeoIp
 from trailbase_server.sqlite.open import DatabaseFiles, Synchronous, open_connection
@@ -90,7 +93,8 @@ class DepotDatabases:
 
     def bootstrap(self) -> Credentials | None:
         """Add an administrator to a main database that is new and has none."""
-        if not self.fresh:
+        # A depot whose first start failed after its first migrations is still new.
+        if not self.fresh and read_last_version(self._depot) is not None:
             return None
         files = DatabaseFiles(self._data / "main.db", prepare=self._functions)
         with closing(open_connection(files, "migrator")) as connection:
@@ -118,5 +122,8 @@ class DepotDatabases:
         self, name: str, kind: Kind, functions: "partial[None]", user: Sequence[Migration]
     ) -> bool:
         files = DatabaseFiles(self._data / f"{name}.db", prepare=functions)
-        with closing(open_connection(files, "migrator")) as connection:
-            return migrate(connection, [*system_migrations(kind), *user], name).fresh
+        try:
+            with closing(open_connection(files, "migrator")) as connection:
+                return migrate(connection, [*system_migrations(kind), *user], name).fresh
+        except DatabaseError as exc:
+            raise OperatorError(f'cannot use the database "{files.path}": {exc}') from exc

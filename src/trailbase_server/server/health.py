@@ -1,4 +1,4 @@
-"""Liveness: answers as soon as the process can, without touching a database (spec server/middleware-order)."""
+"""Liveness: answers as soon as the process can, without touching a database."""
 
 from typing import Any
 

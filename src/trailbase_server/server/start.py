@@ -134,6 +134,8 @@ class OpenDepot:
             server/sighup-unix-run-only
         """
         await asyncio.to_thread(self._databases.migrate, self.config.config)
+        # The new configuration may speak of tables that these migrations have made.
+        await self.follow(self.config.loaded)
         await self.config.reload()
 
     async def close(self) -> None:

@@ -48,7 +48,7 @@ class PublicDirectory:
             return found
         if self._spa and not _FILE_LIKE.search(path):
             return await self._files.get_response("index.html", scope)
-        return Response("Not found", NOT_FOUND, media_type="text/plain")
+        return Response("Not found", NOT_FOUND, media_type="application/octet-stream")
 
     async def _file(self, path: str, scope: Scope) -> Response | None:
         relative = path.lstrip("/")

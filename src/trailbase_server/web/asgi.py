@@ -1,7 +1,7 @@
 """
 The ASGI application: everything that the front door does not serve straight from the socket.
 
-Order: CORS preflight, route, body limit, dispatch. Paths of no route go to ``fallback`` (static
+Order: body limit, route, CORS preflight, dispatch. Paths of no route go to ``fallback`` (static
 files, mounted applications), else 404 with an empty body.
 """
 
@@ -15,6 +15,7 @@ from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response
+from trailbase_server.web.router import Match
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -52,36 +53,42 @@ class TrailApplication:
         started = perf_counter()
         request = _request(scope)
         dispatcher = self.dispatcher
-        if request.method == "OPTIONS":
-            await _send(send, dispatcher.cors.preflight(request), request)
-            dispatcher.record(request, 200, started)
+        if _is_too_large(request, dispatcher.body_limit):
+            # Refused before anything else looks at it, the access log and CORS included.
+            await _send(send, _refuse_large(), request)
             return
-        raw_path = scope.get("raw_path") or scope["path"].encode()
-        found = dispatcher.router.match(request.method, raw_path.decode("latin-1"))
-        if found is None and self.fallback is not None:
+        found = dispatcher.router.match(request.method, _raw_path(scope))
+        if request.method == "OPTIONS":
+            response = dispatcher.cors.preflight(request)
+            if isinstance(found, list):
+                response.headers.append(_allow(found))
+        elif found is None and self.fallback is not None:
             await self._fall_back(self.fallback, scope, receive, send, request)
             return
-        if found is None:
+        elif found is None:
             response = Response(404)
         elif isinstance(found, list):
-            response = Response(405, headers=[(b"allow", ",".join(found).encode())])
+            response = Response(405, headers=[_allow(found)])
         else:
-            bound, request.params = found
-            if request.method == "HEAD":
-                request.method = "GET"
-                request.head = True
             try:
-                request.body = await _read_body(request, receive, dispatcher.body_limit)
-            except TooLargeError as exc:
-                response = error_response(exc)
-                response.headers.append((b"connection", b"close"))
+                response = await self._handle(found, request, receive)
             except ClientGoneError:
                 return
-            else:
-                response = await dispatcher.respond(bound, request)
-        response.headers += dispatcher.cors.headers(request.header(b"origin"))
+        if request.method != "OPTIONS":
+            response.headers += dispatcher.cors.headers(request.header(b"origin"))
         dispatcher.record(request, response.status, started)
         await _send(send, response, request)
+
+    async def _handle(self, found: Match, request: Request, receive: Receive) -> Response:
+        bound, request.params = found
+        if request.method == "HEAD":
+            request.method = "GET"
+            request.head = True
+        try:
+            request.body = await _read_body(receive, self.dispatcher.body_limit)
+        except TooLargeError:
+            return _refuse_large()
+        return await self.dispatcher.respond(bound, request)
 
     async def _fall_back(
         self,
@@ -114,10 +121,27 @@ def _request(scope: Scope) -> Request:
     return request
 
 
-async def _read_body(request: Request, receive: Receive, limit: int) -> bytes:
+def _raw_path(scope: Scope) -> str:
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw.decode("latin-1")
+
+
+def _allow(methods: list[str]) -> tuple[bytes, bytes]:
+    return b"allow", ",".join(methods).encode()
+
+
+def _is_too_large(request: Request, limit: int) -> bool:
     length = request.header(b"content-length")
-    if length is not None and length.isdigit() and int(length) > limit:
-        raise TooLargeError("length limit exceeded")
+    return length is not None and length.isdigit() and int(length) > limit
+
+
+def _refuse_large() -> Response:
+    response = error_response(TooLargeError("length limit exceeded"))
+    response.headers.append((b"connection", b"close"))
+    return response
+
+
+async def _read_body(receive: Receive, limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:

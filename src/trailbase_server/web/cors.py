@@ -30,9 +30,9 @@ class Cors:
 
     def headers(self, origin: bytes | None) -> Headers:
         """Headers for an answer to a request with this ``Origin``."""
-        if origin is None or not (self._all or origin in self._origins):
-            return [self._vary]
-        headers: Headers = [(b"access-control-allow-origin", origin), self._vary]
+        headers: Headers = [self._vary]
+        if origin is not None and (self._all or origin in self._origins):
+            headers.append((b"access-control-allow-origin", origin))
         if self._dev:
             headers.append((b"access-control-allow-credentials", b"true"))
         return headers

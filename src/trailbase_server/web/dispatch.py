@@ -116,7 +116,7 @@ class Dispatcher:
             (
                 time(),
                 status,
-                request.method,
+                "HEAD" if request.head else request.method,
                 url,
                 (perf_counter() - started) * 1000,
                 request.client_ip,

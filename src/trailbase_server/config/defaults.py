@@ -1,4 +1,4 @@
-"""What a new depot is configured with, and what an unset field means."""
+"""What a new depot is configured with."""
 
 from trailbase_server.config.fields import complete
 from trailbase_server.config.proto.config_pb2 import Config
@@ -6,11 +6,6 @@ from trailbase_server.config.proto.config_pb2 import Config
 LOGS_RETENTION_S = 7 * 24 * 3600  # a week
 AUTH_TOKEN_TTL_S = 3600
 REFRESH_TOKEN_TTL_S = 30 * 24 * 3600
-ANONYMOUS_REFRESH_TOKEN_TTL_S = 90 * 24 * 3600
-REQUEST_SIZE_LIMIT_BYTES = 10 * 1024 * 1024
-BACKUP_WINDOW = 5  # backups kept
-PASSWORD_MINIMAL_LENGTH = 8  # characters
-LISTING_HARD_LIMIT = 1024  # rows of one page
 
 
 def default_config() -> Config:

@@ -10,7 +10,9 @@ import re
 
 import apsw
 
-_MISSING = re.compile(r"no such (?:function: vec_|module: vec0|table: vec_each)", re.IGNORECASE)
+_MISSING = re.compile(
+    r"(?:no such|unknown) (?:function: vec_|module: vec0|table: vec_each)", re.IGNORECASE
+)
 
 
 def needs_vectors(message: str) -> bool:

@@ -29,6 +29,14 @@ async def code(server):
     return code
 
 
+def delete_all(tx):
+    tx.run("DELETE FROM _user")
+
+
+def take_confirmation_back(tx):
+    tx.run("UPDATE _user SET unverified_email = email, email = NULL")
+
+
 def body(code, verifier=VERIFIER):
     return {"authorization_code": code, "pkce_code_verifier": verifier}
 
@@ -56,13 +64,10 @@ async def test_for_five_minutes(server, code, clock):
     assert (await server.post("/token", body(code))).status == 404
 
 
-async def test_not_for_somebody_who_is_gone(server, code, state):
-    await state.database.write(delete_all)
+@pytest.mark.parametrize("change", [delete_all, take_confirmation_back])
+async def test_not_for_somebody_who_is_gone_or_pending(server, code, state, change):
+    await state.database.write(change)
     assert (await server.post("/token", body(code))).status == 404
-
-
-def delete_all(tx):
-    tx.run("DELETE FROM _user")
 
 
 @pytest.mark.parametrize(

@@ -208,3 +208,8 @@ async def test_which_is_told_what_was_begun(server):
     assert parameters["redirect_uri"] == ["authapp://cb"]
     assert parameters["response_type"] == ["code"]
     assert parameters["pkce_code_challenge"] == [CHALLENGE]
+
+
+async def test_failed_json_is_never_redirected(server):
+    answer = await server.post("/login", {**credentials("nobody"), "redirect_uri": "/login"})
+    assert (answer.status, answer.location) == (401, None)

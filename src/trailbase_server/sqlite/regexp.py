@@ -13,6 +13,8 @@ be written.
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from trailbase_server.sqlite.character_sets import rewrite_sets
+
 if TYPE_CHECKING:
     from re2 import _Regexp
 
@@ -103,7 +105,7 @@ def compile_pattern(pattern: str) -> "_Regexp":
     options.never_capture = True
     options.max_mem = MAX_PATTERN_BYTES
     try:
-        return re2.compile(pattern, options)
+        return re2.compile(rewrite_sets(pattern), options)
     except re2.error as exc:
         reason = exc.args[0]
         text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)

@@ -127,3 +127,13 @@ def test_the_key_finds_the_row_even_where_the_rule_could(site):
         assert "_ROW_ USING" in plan[0][3], plan
         assert "PRIMARY KEY" in plan[0][3] or "autoindex" in plan[0][3], plan
         assert not any("CO-ROUTINE" in step[3] for step in plan)
+
+
+@pytest.mark.parametrize(
+    ("rule", "status"), [("0.5", 403), ("1.5", 200), ("'x'", 403), ("'1x'", 200)]
+)
+def test_a_rule_counts_as_an_integer(site, rule, status):
+    site.load(
+        f'record_apis {{ name: "it" table_name: "club" acl_world: READ read_access_rule: "{rule}" }}'
+    )
+    assert site.read("it", 1)[0] == status

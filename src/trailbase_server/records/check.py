@@ -138,7 +138,7 @@ def _shape_problems(tokens: Sequence[Token]) -> list[str]:
     depth = 0
     for token in tokens:
         depth += (token.text == "(") - (token.text == ")")
-        if depth < 0 or token.text == ";" or (token.text == "," and depth == 0):
+        if token.text == ";" or (token.text == "," and depth == 0):
             return ["must be a single expression"]
         if token.kind is TokenKind.PARAMETER:
             return ["parameters are bound by the server"]

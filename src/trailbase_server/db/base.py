@@ -117,6 +117,16 @@ class Database(Reader, Protocol):
         """Like ``read``, for coroutines: moves to the reader pool when the budget is exceeded."""
         ...
 
+    def leave_loop(self) -> None:
+        """
+        Say that what follows cannot be interrupted by the budget.
+
+        Raises:
+            OverBudgetError: On the event loop: the caller is repeated on the pool, where this
+                does nothing.
+        """
+        ...
+
     def on_pool(self, function: Callable[..., R], *args: Any) -> Coroutine[Any, Any, R]:
         """
         Run a function on a reader thread, where ``read`` has no budget.

@@ -8,6 +8,7 @@ and ``web/dispatch`` apply them in this order).
 from trailbase_server.admin.routes import ROUTES as ADMIN_ROUTES
 from trailbase_server.auth.routes import ROUTES as AUTH_ROUTES
 from trailbase_server.records.routes import ROUTES as RECORD_ROUTES
+from trailbase_server.records.routes import TRANSACTION_ROUTES
 from trailbase_server.server.health import ROUTES as HEALTH_ROUTES
 from trailbase_server.server.start import OpenDepot
 from trailbase_server.web.asgi import AsgiApplication, TrailApplication
@@ -19,9 +20,10 @@ from trailbase_server.web.router import Router
 
 def all_routes(depot: OpenDepot) -> list[BoundRoute]:
     """Every operation with the state of its package."""
+    batches = TRANSACTION_ROUTES if depot.has_transactions else ()
     return [
         *bind_routes(HEALTH_ROUTES, None),
-        *bind_routes(RECORD_ROUTES, depot.records),
+        *bind_routes((*RECORD_ROUTES, *batches), depot.records),
         *bind_routes(AUTH_ROUTES, depot.auth),
         *bind_routes(ADMIN_ROUTES, depot.admin),
     ]

@@ -30,7 +30,11 @@ from trailbase_server.records.check import check_record_apis
 from trailbase_server.records.state import RecordsState
 from trailbase_server.schema.introspect import read_catalog
 from trailbase_server.schema.model import Catalog
-from trailbase_server.schema.registry import SchemaRegistry
+from trailbase_server.schema.registry import (
+    InvalidSchemaError,
+    SchemaRegistry,
+    compile_schemas,
+)
 from trailbase_server.server.bootstrap import announce
 from trailbase_server.server.databases import DepotDatabases
 from trailbase_server.server.depot import prepare_depot, remember_version
@@ -56,6 +60,7 @@ class OpenDepot:
         auth, records, admin: State of the packages.
         authenticator: Turns credentials into identities.
         body_limit: Largest request body in bytes; read at start.
+        has_transactions: Batches are offered; read at start.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class OpenDepot:
         )
         limit = running.server.request_size_limit_bytes
         has_limit = running.server.HasField("request_size_limit_bytes")
+        self.has_transactions = running.server.enable_record_transactions
         self.body_limit = int(limit) if has_limit else DEFAULT_BODY_LIMIT
 
     def check(self) -> None:
@@ -117,7 +123,7 @@ class OpenDepot:
             await asyncio.to_thread(self._databases.migrate_attached, config)
             await self.database.attach(attached)
             self._databases.attached = attached
-        self.registry.replace({schema.name: schema.schema for schema in config.schemas})
+        self.registry.replace(_schemas_of(config))
         catalog = await self.database.on_pool(read_catalog, self.database.read)
         self.records.compile(config.record_apis, catalog)
         self.auth.configure(config.auth, self.options.public_url or config.server.site_url)
@@ -145,6 +151,9 @@ class OpenDepot:
         await self.database.close()
 
     def _check_apis(self, config: Config) -> list[Problem]:
+        problems = _check_schemas(config)
+        if problems:
+            return problems
         catalog = self._catalog_for(config)
         return check_record_apis(
             config,
@@ -183,13 +192,13 @@ async def open_depot(options: ServerOptions) -> AsyncIterator[OpenDepot]:
 async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
     path = options.depot
     if (path / CONFIG_FILE).exists():
-        ConfigHolder(load_config(path, os.environ, create=False), os.environ).check()
+        loaded = load_config(path, os.environ, create=False)
+        ConfigHolder(loaded, os.environ, [_check_schemas]).check()
     prepare_depot(path)
     holder = ConfigHolder(
         load_config(path, os.environ), os.environ, readonly=options.config_readonly
     )
-    schemas = {schema.name: schema.schema for schema in holder.config.schemas}
-    registry = SchemaRegistry(schemas)
+    registry = SchemaRegistry(_schemas_of(holder.config))
     geoip = open_geoip(options.geoip_db_path or path / DEFAULT_GEOIP_FILE)
     databases = DepotDatabases(path, registry, geoip, options.synchronous)
     databases.migrate(holder.config)
@@ -212,3 +221,18 @@ def _check_paths(options: ServerOptions) -> None:
     for path in (options.public_dir, options.geoip_db_path):
         if path is not None and not path.exists():
             raise OperatorError(f'Path not found: "{path}"')
+
+
+def _schemas_of(config: Config) -> dict[str, str]:
+    return {schema.name: schema.schema for schema in config.schemas}
+
+
+def _check_schemas(config: Config) -> list[Problem]:
+    """Find schemas that the registry would refuse."""
+    problems = []
+    for index, schema in enumerate(config.schemas):
+        try:
+            compile_schemas({schema.name: schema.schema})
+        except InvalidSchemaError as exc:
+            problems.append(Problem(f"schemas[{index}].schema", str(exc)))
+    return problems

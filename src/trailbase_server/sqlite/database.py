@@ -55,6 +55,10 @@ class SqliteDatabase:
         """See ``db.base.Database.query``."""
         return await self._readers.query(sql, params)
 
+    def leave_loop(self) -> None:
+        """See ``db.base.Database.leave_loop``."""
+        self._readers.leave_loop()
+
     def on_pool(self, function: Callable[..., R], *args: Any) -> Coroutine[Any, Any, R]:
         """See ``db.base.Database.on_pool``."""
         return self._readers.on_pool(function, *args)

@@ -135,6 +135,11 @@ class Readers:
             return self._thread_connection().prepare_error(sql)
         return self._inline.prepare_error(sql)
 
+    def leave_loop(self) -> None:
+        """See ``db.base.Database.leave_loop``."""
+        if threading.get_ident() == self._home:
+            raise OverBudgetError
+
     async def query(self, sql: str, params: Params = ()) -> list[Row]:
         """See ``db.base.Database.query``."""
         try:

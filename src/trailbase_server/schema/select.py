@@ -32,7 +32,7 @@ _JOIN_WORDS = {
     "OUTER": Join.OUTER,
 }
 _COMPOUND = frozenset(("UNION", "INTERSECT", "EXCEPT"))
-_CLAUSES = frozenset(("WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "WINDOW")) | _COMPOUND
+_CLAUSES = frozenset(("WHERE", "GROUP", "HAVING", "ORDER", "LIMIT")) | _COMPOUND
 _NO_ALIAS = frozenset(_JOIN_WORDS) | {"INDEXED", "WINDOW"}
 _AGGREGATES = frozenset(("MIN", "MAX", "SUM"))
 _TIMES = frozenset(("CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"))
@@ -169,7 +169,7 @@ def parse_select(sql: str, tokens: Sequence[Token], depth: int = 0) -> Select:
     group_by: tuple[Sequence[Token], ...] = ()
     if cursor.accept("GROUP", "BY"):
         start = cursor.at
-        while cursor.word() not in _CLAUSES and not cursor.is_done:
+        while not cursor.is_done and not _is_clause(cursor):
             cursor.take()
         group_by = tuple(split_list(cursor.tokens[start : cursor.at]))
     _check_rest(cursor)
@@ -200,7 +200,7 @@ def _check_rest(cursor: Cursor) -> None:
     while not cursor.is_done:
         if cursor.word() in _COMPOUND and cursor.word(1) in ("SELECT", "ALL", "VALUES"):
             raise UnfitQueryError("compound query")
-        if cursor.word() == "WINDOW" and cursor.word(2) == "AS":
+        if _is_window(cursor):
             raise UnfitQueryError("WINDOW")
         if cursor.peek().text == "(":
             cursor.group()
@@ -210,11 +210,20 @@ def _check_rest(cursor: Cursor) -> None:
 
 def _skip_expression(cursor: Cursor) -> None:
     """Step over a condition, up to the next join or clause."""
-    while not cursor.is_done and cursor.word() not in _CLAUSES and not _is_join(cursor):
+    while not cursor.is_done and not _is_clause(cursor) and not _is_join(cursor):
         if cursor.peek().text == "(":
             cursor.group()
         else:
             cursor.take()
+
+
+def _is_clause(cursor: Cursor) -> bool:
+    return cursor.word() in _CLAUSES or _is_window(cursor)
+
+
+def _is_window(cursor: Cursor) -> bool:
+    """Does a WINDOW clause begin? The word may be a name."""
+    return cursor.word() == "WINDOW" and cursor.word(2) == "AS"
 
 
 def _is_join(cursor: Cursor) -> bool:

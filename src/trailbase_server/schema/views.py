@@ -132,6 +132,8 @@ def _infer(select: Select, lookup: Lookup) -> tuple[ViewMapping, list[_Result]]:
         # One row whatever there is, of NULLs if there is nothing.
         results = [_of_single_row(result) for result in results]
     columns = tuple(result.column for result in results if result.column is not None)
+    if not columns:
+        raise UnfitQueryError("no column of known type")
     group_by = _find_group(select, scopes, results)
     return ViewMapping(columns, group_by, tuple(joins)), results
 

@@ -134,6 +134,7 @@ def test_the_key_finds_the_row_even_where_the_rule_could(site):
 )
 def test_a_rule_counts_as_an_integer(site, rule, status):
     site.load(
-        f'record_apis {{ name: "it" table_name: "club" acl_world: READ read_access_rule: "{rule}" }}'
+        'record_apis { name: "it" table_name: "club" acl_world: READ '
+        f'read_access_rule: "{rule}" }}'
     )
     assert site.read("it", 1)[0] == status

@@ -10,9 +10,9 @@ from tests.jobs import (
 )
 
 
-def seen_by(database):
+async def seen_by(database):
     seen = []
-    database.listen(
+    await database.listen(
         lambda changes: seen.extend((c.action, c.schema, c.table, c.values) for c in changes)
     )
     return seen
@@ -23,7 +23,7 @@ def rename(tx, old, new):
 
 
 async def test_changes_arrive_after_the_commit_in_order(database):
-    seen = seen_by(database)
+    seen = await seen_by(database)
     await database.write(insert_word, "oak")
     await database.write(rename, "oak", "ash")
     await database.write(delete_all)
@@ -37,7 +37,7 @@ async def test_changes_arrive_after_the_commit_in_order(database):
 
 async def test_what_was_undone_is_never_announced(database):
     await database.write(insert_word, "taken")
-    seen = seen_by(database)
+    seen = await seen_by(database)
     await asyncio.gather(
         database.write(insert_word, "a"),
         database.write(insert_two, "b", "b"),
@@ -52,10 +52,32 @@ async def test_what_was_undone_is_never_announced(database):
 
 
 async def test_nothing_is_collected_when_nobody_listens(database):
-    seen = seen_by(database)
+    seen = await seen_by(database)
     await database.write(insert_word, "a")
-    database.listen(None)
+    await database.listen(None)
     await database.write(insert_word, "b")
 
     assert [values[1] for *_, values in seen] == ["a"]
     assert database._turns.changes.mark() == 0
+
+
+async def test_listening_from_the_middle_of_a_turn_starts_with_the_next(database):
+    slow = asyncio.ensure_future(database.write(insert_slowly, "slow", 3_000_000))
+    while database._turns.has_connection:
+        await asyncio.sleep(0.001)
+    seen = await seen_by(database)
+    await database.write(insert_word, "after")
+    await slow
+
+    assert [values[1] for *_, values in seen] == ["after"]
+
+
+async def test_a_listener_that_fails_does_not_stop_the_writer(database, caplog):
+    def fail_always(changes):
+        raise ZeroDivisionError
+
+    await database.listen(fail_always)
+    await database.write(insert_word, "a")
+    await database.write(insert_word, "b")
+
+    assert "ZeroDivisionError" in caplog.text

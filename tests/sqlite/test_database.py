@@ -8,7 +8,7 @@ async def test_attaching_a_database_makes_it_readable_and_writable(database, tmp
     connection.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT) STRICT").fetchall()
     connection.close()
     seen = []
-    database.listen(lambda changes: seen.extend((c.schema, c.table) for c in changes))
+    await database.listen(lambda changes: seen.extend((c.schema, c.table) for c in changes))
 
     await database.attach({"other": other})
     await database.write(insert_other)

@@ -150,6 +150,10 @@ class Database(Reader, Protocol):
         """
         ...
 
-    def listen(self, listener: ChangeListener | None) -> None:
-        """Deliver row changes from now on, or stop with None."""
+    async def listen(self, listener: ChangeListener | None) -> None:
+        """
+        Deliver row changes, or stop with None.
+
+        When it returns, the changes of every later commit are delivered, and whole.
+        """
         ...

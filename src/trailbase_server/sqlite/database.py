@@ -7,6 +7,7 @@ whichever API wrote (design note 0002).
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from trailbase_server.sqlite.turns import Turns
 P = ParamSpec("P")
 R = TypeVar("R")
 
+log = logging.getLogger(__name__)
 DEFAULT_READER_THREADS = 2
 
 
@@ -70,31 +72,32 @@ class SqliteDatabase:
         result: R = await self._submit(job, args, kwargs)
         return result
 
-    def listen(self, listener: ChangeListener | None) -> None:
+    async def listen(self, listener: ChangeListener | None) -> None:
         """See ``db.base.Database.listen``."""
         self._listener = listener
-        if listener is None:
-            self._turns.changes.stop()
+
+        def switch() -> None:
+            changes = self._turns.changes
+            if listener is None:
+                changes.stop()
+            else:
+                changes.start()
+
+        if self._turns.has_connection:
+            switch()
         else:
-            self._turns.changes.start()
+            # Half a turn would be announced otherwise; and a connection has one user at a time.
+            await self._between_turns(switch)
 
     async def attach(self, attached: Mapping[str, Path]) -> None:
         """Attach another set of databases from now on; their files exist and are migrated."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[None] = loop.create_future()
         files = replace(self._files, attached=dict(attached))
 
         def reopen() -> None:
-            try:
-                self._turns.reopen(files)
-                self._checkpointer.watch()
-            except Exception as exc:  # noqa: BLE001  # delivered to the caller
-                loop.call_soon_threadsafe(done.set_exception, exc)
-            else:
-                loop.call_soon_threadsafe(done.set_result, None)
+            self._turns.reopen(files)
+            self._checkpointer.watch()
 
-        self._turns.between_turns(reopen)
-        await done
+        await self._between_turns(reopen)
         self._files = files
         self._readers.reopen(files)
 
@@ -109,12 +112,33 @@ class SqliteDatabase:
         await self._turns.close()
         self._readers.close()
 
+    async def _between_turns(self, work: Callable[[], None]) -> None:
+        """Run ``work`` in the writer's thread while no transaction is open."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+
+        def run() -> None:
+            try:
+                work()
+            except Exception as exc:  # noqa: BLE001  # delivered to the caller
+                loop.call_soon_threadsafe(done.set_exception, exc)
+            else:
+                loop.call_soon_threadsafe(done.set_result, None)
+
+        self._turns.between_turns(run)
+        await done
+
     def _writer_connection(self) -> apsw.Connection:
         return self._turns.connection
 
     def _publish(self, changes: Sequence[Change]) -> None:
-        if self._listener is not None:
+        if self._listener is None:
+            return
+        try:
             self._listener(changes)
+        except Exception:
+            # The commit stands, and the writer has to go on.
+            log.exception("row changes were not announced")
 
     def _after_commit(self) -> None:
         self._checkpointer.after_commit()

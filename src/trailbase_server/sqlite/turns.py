@@ -183,6 +183,11 @@ class Turns:
         """Jobs in the queue."""
         return len(self._waiting)
 
+    @property
+    def has_connection(self) -> bool:
+        """On the loop: nobody uses the connection now, and nobody is waiting for it."""
+        return not self._away and not self._held
+
     def submit(
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> "asyncio.Future[Any]":

@@ -68,7 +68,7 @@ async def find_by_username(database: Database, username: str) -> User | None:
 
 async def list_admins(database: Database) -> list[User]:
     """All administrators, oldest first."""
-    rows = await database.query(f"{_SELECT} admin > 0 ORDER BY created, id")
+    rows = await database.query(f"{_SELECT} admin > 0 ORDER BY created, rowid")
     return [_user(row) for row in rows]
 
 

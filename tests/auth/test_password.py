@@ -1,6 +1,8 @@
 """The rules for new passwords, and the threads that compare old ones."""
 
 import asyncio
+import os
+import sys
 import threading
 
 import pytest
@@ -118,3 +120,13 @@ async def test_the_event_loop_goes_on_meanwhile(workers):
         await asyncio.sleep(0.001)
         turns += 1
     assert turns > 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have no priorities of their own")
+async def test_the_threads_stand_back_behind_the_event_loop(workers, monkeypatch):
+    monkeypatch.setattr(password, "verify_password", lambda _hash, _password: priority())
+    assert await workers.verify("h", "p") > priority()
+
+
+def priority():
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())

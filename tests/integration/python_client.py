@@ -136,12 +136,13 @@ class Scenarios:
 
     def views_are_read(self):
         client = self.login()
-        record_id = client.records("simple_strict_table").create({"text_null": "seen"})
+        text = f"seen by Python {time.time_ns()}"
+        record_id = client.records("simple_strict_table").create({"text_null": text})
         whole = client.records("simple_complete_view").read(record_id)
-        assert (whole["id"], whole["text_null"]) == (record_id.id, "seen")
+        assert (whole["id"], whole["text_null"]) == (record_id.id, text)
         part = client.records("simple_subset_view").read(record_id)
-        assert part == {"id": record_id.id, "t_null": "seen", "t_default": "", "t_not_null": ""}
-        listed = client.records("simple_subset_view").list(filters=[Filter("t_null", "seen")])
+        assert part == {"id": record_id.id, "t_null": text, "t_default": "", "t_not_null": ""}
+        listed = client.records("simple_subset_view").list(filters=[Filter("t_null", text)])
         assert listed.records == [part]
         assert listed.cursor is None
 

@@ -66,15 +66,27 @@ def test_a_failing_migration_leaves_nothing_and_can_be_corrected(depot):
 
 def test_a_bad_config_is_reported_with_all_its_errors(depot):
     path = depot / "config.textproto"
-    good = path.read_text()
-    bad = good.replace('"comment"\n    acl_world', '"no_such_table"\n    acl_world')
-    bad = bad.replace('expand: ["author", "post"]', 'expand: ["author"]')
+    bad = path.read_text().replace('name: "comment"', 'name: "com ment"', 1)
     bad = bad.replace('application_name: "Clients"', 'application_name: "Cli/ents"')
     path.write_text(bad)
     status, message = start(depot)
     assert status == 1
-    for part in ("config.textproto:", "Cli/ents", "no_such_table"):
-        assert part in message
+    for place, text in (("application_name", "Cli/ents"), ('name: "com ment"', "com ment")):
+        line = 1 + bad[: bad.index(place)].count("\n")
+        assert f"config.textproto:{line}:" in message
+        assert text in message
+    assert path.read_text() == bad
+    assert not (depot / "data" / "main.db").exists()
+
+
+def test_a_config_that_does_not_fit_the_tables(depot):
+    path = depot / "config.textproto"
+    bad = path.read_text().replace('table_name: "comment"', 'table_name: "no_such_table"')
+    path.write_text(bad)
+    status, message = start(depot)
+    assert status == 1
+    assert "no_such_table" in message
+    assert "config.textproto:" in message
     assert path.read_text() == bad
 
 

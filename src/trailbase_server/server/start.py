@@ -126,7 +126,11 @@ class OpenDepot:
         self.registry.replace(_schemas_of(config))
         catalog = await self.database.on_pool(read_catalog, self.database.read)
         self.records.compile(config.record_apis, catalog)
-        self.auth.configure(config.auth, self.options.public_url or config.server.site_url)
+        self.auth.configure(
+            config.auth,
+            self.options.public_url or config.server.site_url,
+            config.server.auth_ip_rate_limit,
+        )
 
     async def reload(self) -> None:
         """

@@ -4,7 +4,8 @@ Fill the tables of this example: ``python examples/flights/import_flights.py``.
 Nothing happens when they are full already. Otherwise the ``trail`` command prepares the depot
 (directories, keys, migrations), and all rows are written in one transaction, so that an
 interrupted import leaves nothing behind and can be started again. If the depot is new, the login of
-its first administrator is printed on standard output; progress goes to standard error.
+its first administrator is printed at once: the server says it only once. All output goes to standard
+error.
 """
 
 import argparse
@@ -40,9 +41,9 @@ def main() -> None:
         return
     sdist = fetch(options.cache)
     login = prepare_depot(options.depot)
-    import_rows(options.depot, Source(sdist))
     if login:
-        print(login)
+        print(login, file=sys.stderr)
+    import_rows(options.depot, Source(sdist))
 
 
 def is_imported(depot: Path) -> bool:

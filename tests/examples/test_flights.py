@@ -28,7 +28,7 @@ def imported(tmp_path_factory):
     depot = copy_depot(FLIGHTS / "depot", tmp_path_factory.mktemp("flights") / "depot")
     done = import_into(depot)
     assert done.returncode == 0, done.stderr
-    return depot, done.stdout
+    return depot, done.stderr
 
 
 @pytest.fixture(scope="module")

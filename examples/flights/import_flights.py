@@ -3,9 +3,8 @@ Fill the tables of this example: ``python examples/flights/import_flights.py``.
 
 Nothing happens when they are full already. Otherwise the ``trail`` command prepares the depot
 (directories, keys, migrations), and all rows are written in one transaction, so that an
-interrupted import leaves nothing behind and can be started again. If the depot is new, the login of
-its first administrator is printed at once: the server says it only once. All output goes to standard
-error.
+interrupted import leaves nothing behind and can be started again. If the depot is new, the login
+of its first administrator is printed at once: the server says it only once.
 """
 
 import argparse
@@ -19,10 +18,10 @@ import apsw
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from source import FLIGHTS, Source, fetch
+
 from trailbase_server.config.load import load_config
 from trailbase_server.schema.registry import SchemaRegistry
 from trailbase_server.sqlite.functions import register_functions
-
 from trailbase_server.sqlite.open import DatabaseFiles, open_connection
 
 HERE = Path(__file__).resolve().parent

@@ -67,9 +67,11 @@ def test_a_broken_object_takes_nothing_else_down(read_script):
 
 
 def test_a_chain_of_views_that_leads_nowhere_ends(read_script):
-    views = "".join(f"CREATE VIEW v{n} AS SELECT id FROM v{n + 1};" for n in range(60))
-    catalog = read_catalog(read_script(views + "CREATE TABLE v60 (id INTEGER PRIMARY KEY) STRICT;"))
-    assert catalog.view(QualifiedName("v59")).mapping is not None
+    views = "".join(f"CREATE VIEW v{n} AS SELECT id FROM v{n + 1};" for n in range(400))
+    table = "CREATE TABLE v400 (id INTEGER PRIMARY KEY) STRICT;"
+    catalog = read_catalog(read_script(views + table))
+    assert catalog.view(QualifiedName("v399")).mapping is not None
+    assert catalog.view(QualifiedName("v0")).mapping is None
     circle = "CREATE VIEW a AS SELECT id FROM b; CREATE VIEW b AS SELECT id FROM a;"
     catalog = read_catalog(read_script(circle))
     assert catalog.view(QualifiedName("a")).mapping is None

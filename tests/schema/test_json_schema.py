@@ -130,6 +130,16 @@ def test_definitions_of_the_same_name_do_not_meet():
         assert not accepts(document, good | bad)
 
 
+def test_a_column_called_like_a_definition_of_another_schema():
+    document = build(
+        "g TEXT NOT NULL CHECK (jsonschema('std.FileUploads', g)), "
+        '"FileUpload" TEXT NOT NULL CHECK (jsonschema(\'mood\', "FileUpload"))'
+    )
+    assert accepts(document, {"g": [{"filename": "z"}], "FileUpload": "sad"})
+    assert not accepts(document, {"g": ["sad"], "FileUpload": "sad"})
+    assert not accepts(document, {"g": [], "FileUpload": {"filename": "z"}})
+
+
 def test_a_schema_with_an_identity_keeps_its_references():
     document = build("x TEXT NOT NULL CHECK (jsonschema('own', x))")
     assert accepts(document, {"x": {"a": 1}})

@@ -48,6 +48,7 @@ def names(view):
         ("SELECT MAX(price), CAST(price AS TEXT), 'lit' FROM bike",
          ["MAX(price)", "CAST(price AS TEXT)", "'lit'"]),
         ("SELECT * FROM bike JOIN owner USING (id)", ["id", "brand", "price", "owner", "name"]),
+        ("SELECT name, id FROM bike JOIN owner USING (id)", ["name", "id"]),
         ("SELECT * FROM bike NATURAL JOIN owner", ["id", "brand", "price", "owner", "name"]),
         ("SELECT * FROM bike, owner",
          ["id", "brand", "price", "owner", "id:1", "name"]),

@@ -206,8 +206,7 @@ class _Builder:
         """Add a definition; returns the reference to it."""
         reference = {"$ref": _DEFS + _pointer(name)}
         if nullable:
-            # The geometry's definition is shared with columns that cannot be null.
-            with_null = None if definition is GEOJSON_GEOMETRY else _admit_null(definition)
+            with_null = _admit_null(definition)
             if with_null is None:
                 self.definitions[name] = definition
                 return {"anyOf": [reference, {"type": "null"}]}

@@ -304,7 +304,7 @@ def _referred(
     column: Column, table: QualifiedName, catalog: Catalog
 ) -> tuple[Column, QualifiedName] | None:
     key = _reference(column)
-    if key is None or len(key.referred_columns) > 1:
+    if key is None:
         return None
     foreign = find_table(catalog, key.foreign_table, table.database_schema)
     if foreign is None:

@@ -86,11 +86,11 @@ def test_version_has_two_lines_and_no_short_form(capsys):
         ["help", "run", "sail"],
         ["run", "--depot", "elsewhere"],
         ["run", "extra"],
-        ["--depot", "a", "--data-dir", "b", "run"],
-        ["--public-url", "nowhere", "run"],
-        ["--public-url", "ftp://a.test", "run"],
-        ["--public-url", "http://a.test:port", "run"],
-        ["--public-url", "http://[::1", "run"],
+        ["--depot", "a", "--data-dir", "b", "migration"],
+        ["--public-url", "nowhere", "migration"],
+        ["--public-url", "ftp://a.test", "migration"],
+        ["--public-url", "http://a.test:port", "migration"],
+        ["--public-url", "http://[::1", "migration"],
     ],
 )
 def test_wrong_usage_ends_with_2_and_touches_nothing(capsys, tmp_path, words):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
+from trailbase_server.auth.oauth.providers import Provider, configured_providers
+
 if TYPE_CHECKING:
     from trailbase_server.config.proto.config_pb2 import AuthConfig
 
@@ -60,6 +62,7 @@ class AuthOptions:
         password_rules: What new passwords need.
         redirect_schemes: Schemes of apps that may be redirected to, lower case.
         redirect_allowlist: Exact targets that may be redirected to.
+        providers: Services that people can log in with, sorted by name.
     """
 
     auth_ttl_s: int = DEFAULT_AUTH_TTL_S
@@ -72,6 +75,7 @@ class AuthOptions:
     password_rules: PasswordRules = PasswordRules()
     redirect_schemes: frozenset[str] = frozenset()
     redirect_allowlist: frozenset[str] = frozenset()
+    providers: tuple[Provider, ...] = ()
 
 
 def compile_options(config: "AuthConfig") -> AuthOptions:
@@ -98,4 +102,5 @@ def compile_options(config: "AuthConfig") -> AuthOptions:
         ),
         redirect_schemes=frozenset(scheme.lower() for scheme in config.custom_uri_schemes),
         redirect_allowlist=frozenset(config.redirect_uri_allowlist),
+        providers=configured_providers(config),
     )

@@ -13,8 +13,10 @@ from trailbase_server.auth.code_exchange import exchange_code
 from trailbase_server.auth.delete import delete_account
 from trailbase_server.auth.login import login
 from trailbase_server.auth.logout import end_session, logout
+from trailbase_server.auth.oauth.listing import list_providers
 from trailbase_server.auth.refresh import refresh_session
 from trailbase_server.auth.register import register_user
+from trailbase_server.auth.second_factor import register_totp
 from trailbase_server.auth.state import AuthState
 from trailbase_server.auth.status import read_status
 from trailbase_server.errors import (
@@ -158,6 +160,22 @@ ROUTES = (
         BadRequestError,
         NotFoundError,
         audience="user",
+    ),
+    _route(
+        "GET",
+        "/totp/register",
+        register_totp,
+        "register_totp_request_handler",
+        "Offer a secret for a second factor.",
+        BadRequestError,
+        audience="user",
+    ),
+    _route(
+        "GET",
+        "/oauth/providers",
+        list_providers,
+        "list_configured_providers_handler",
+        "List the services to log in with.",
     ),
     _route(
         "DELETE",

@@ -16,6 +16,7 @@ from trailbase_server.db.base import Database
 if TYPE_CHECKING:
     from trailbase_server.config.proto.config_pb2 import AuthConfig
 
+DEFAULT_APPLICATION_NAME = "TrailBase"
 Letter = Literal["verify_email", "reset_password", "change_email", "otp"]
 
 
@@ -54,6 +55,7 @@ class AuthState:
     Attributes:
         options: Settings of the current configuration.
         site: Origin of the effective site URL, if there is one.
+        application_name: What users know the site by.
         verified: Cache of verified tokens.
         passwords: Threads for hashing.
         lockout: Wrong passwords by account.
@@ -82,12 +84,19 @@ class AuthState:
         self.mailer = mailer
         self.options = AuthOptions()
         self.site: Origin | None = None
+        self.application_name = DEFAULT_APPLICATION_NAME
         self.verified = VerifiedTokens(keys, clock)
         self.passwords = PasswordWorkers()
         self.lockout = Lockout(clock, enabled=not demo)
         self.address_limit = AddressLimit(clock)
 
-    def configure(self, config: "AuthConfig", site_url: str | None, address_burst: int = 0) -> None:
+    def configure(
+        self,
+        config: "AuthConfig",
+        site_url: str | None,
+        address_burst: int = 0,
+        application_name: str = "",
+    ) -> None:
         """
         Take over a configuration, at start-up and after each change.
 
@@ -96,10 +105,12 @@ class AuthState:
             site_url: The effective one: of the command line, else of the configuration.
             address_burst: ``server.auth_ip_rate_limit``: requests one client may make at once;
                 0 does not limit them, nor does developer mode.
+            application_name: What users know the site by; empty for the default.
         """
         self.options = compile_options(config)
         self.site = parse_origin(site_url) if site_url else None
         self.address_limit.burst = 0 if self.dev else address_burst
+        self.application_name = application_name or DEFAULT_APPLICATION_NAME
 
     @property
     def secure_cookies(self) -> bool:

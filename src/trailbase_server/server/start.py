@@ -130,6 +130,7 @@ class OpenDepot:
             config.auth,
             self.options.public_url or config.server.site_url,
             config.server.auth_ip_rate_limit,
+            config.server.application_name,
         )
 
     async def reload(self) -> None:

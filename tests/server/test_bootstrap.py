@@ -1,18 +1,13 @@
 import re
-import sqlite3
 from functools import partial
 
 import pytest
 
-from trailbase_server.config.proto.config_pb2 import Config
 from trailbase_server.crypto import verify_password
-from trailbase_server.errors import OperatorError
 from trailbase_server.migrations.embedded import system_migrations
 from trailbase_server.migrations.runner import migrate
 from trailbase_server.schema.registry import SchemaRegistry
 from trailbase_server.server.bootstrap import announce, bootstrap_admin
-from trailbase_server.server.databases import DepotDatabases
-from trailbase_server.server.depot import prepare_depot, remember_version
 from trailbase_server.sqlite.functions import register_functions
 from trailbase_server.sqlite.open import DatabaseFiles, open_connection
 
@@ -59,33 +54,3 @@ def test_a_name_that_is_taken_is_told(connection, caplog):
     connection.execute("INSERT INTO _user (username) VALUES ('Admin')")
     assert bootstrap_admin(connection) is None
     assert "trail admin promote" in caplog.text
-
-
-def test_a_depot_whose_first_start_failed_half_way_is_still_new(tmp_path):
-    def start():
-        databases = DepotDatabases(tmp_path, SchemaRegistry(), None, "NORMAL")
-        databases.migrate(Config())
-        credentials = databases.bootstrap()
-        remember_version(tmp_path, "v1")
-        return credentials
-
-    prepare_depot(tmp_path)
-    script = tmp_path / "migrations/main/U1790000000__people.sql"
-    script.write_text("INSERT INTO nowhere VALUES (1);")
-    with pytest.raises(OperatorError, match="nowhere"):
-        start()
-    script.write_text("CREATE TABLE people (id INTEGER PRIMARY KEY) STRICT;")
-    assert start() is not None
-    with sqlite3.connect(tmp_path / "data/main.db") as connection:
-        connection.execute("DROP TRIGGER __user__updated_trigger")
-        connection.execute("UPDATE _user SET admin = FALSE")
-    connection.close()
-    assert start() is None
-
-
-def test_a_file_that_is_no_database_is_named(tmp_path):
-    prepare_depot(tmp_path)
-    (tmp_path / "data/main.db").write_bytes(b"nonsense " * 1000)
-    databases = DepotDatabases(tmp_path, SchemaRegistry(), None, "NORMAL")
-    with pytest.raises(OperatorError, match=r"main\.db.*not a database"):
-        databases.migrate(Config())

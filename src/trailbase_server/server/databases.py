@@ -59,11 +59,10 @@ class DepotDatabases:
         self.fresh = False
 
     def main_files(self, config: Config) -> DatabaseFiles:
-        """Main with all configured databases attached."""
-        self.attached = self.attached_files(config)
-        return DatabaseFiles(
-            self._data / "main.db", self.attached, self._functions, self._synchronous
-        )
+        """Main with all configured databases attached, which from now on are ``attached``."""
+        files = self._files_of(config)
+        self.attached = files.attached
+        return files
 
     def attached_files(self, config: Config) -> dict[str, Path]:
         """Files of the configured databases by name."""
@@ -108,7 +107,7 @@ class DepotDatabases:
 
     def read_catalog(self, config: Config) -> Catalog:
         """What main and the configured databases contain, through a connection of its own."""
-        with closing(open_connection(self.main_files(config), "reader")) as connection:
+        with closing(open_connection(self._files_of(config), "reader")) as connection:
             return read_catalog(lambda sql: connection.execute(sql).fetchall())
 
     def open_logs(self) -> LogStore:
@@ -117,6 +116,10 @@ class DepotDatabases:
             self._data / "logs.db", prepare=self._plain_functions, synchronous="NORMAL"
         )
         return LogStore(partial(open_connection, files, "migrator"))
+
+    def _files_of(self, config: Config) -> DatabaseFiles:
+        attached = self.attached_files(config)
+        return DatabaseFiles(self._data / "main.db", attached, self._functions, self._synchronous)
 
     def _migrate(
         self, name: str, kind: Kind, functions: "partial[None]", user: Sequence[Migration]

@@ -64,6 +64,11 @@ class Process:
         """Resident memory of the process and its children."""
         return sum(_resident_bytes(pid) for pid in _family(self._process.pid))
 
+    def cpu_seconds(self) -> float:
+        """Processor time of the process so far, all threads."""
+        times = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")  # user, system
+
     def stop(self) -> None:
         """End it, kindly at first."""
         self._process.send_signal(signal.SIGTERM)

@@ -78,10 +78,10 @@ def render_markdown(outcome: Outcome, ours: str, rival: str) -> str:
         CAVEATS,
         f"{machine.cpu}, {machine.cores} cores, {machine.memory_gib} GiB, Linux {machine.kernel}.",
         f"Commit {machine.commit}, Python {machine.python}, {versions}, {machine.wrk}.",
-        f"Medians of the repetitions, {outcome.seconds:g} s each.",
+        f"Medians of the repetitions, {outcome.seconds:g} s each. CPU is the server's per request.",
         "",
-        f"| work | {rival} | ours | ratio | goal | met | p50 / p99, ms | {rival} p50 / p99, ms |",
-        "|---|---|---|---|---|---|---|---|",
+        f"| work | {rival} | ours | ratio | goal | met | CPU µs | {rival} | p50/p99 ms | {rival} |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
         _load_line(w, outcome.loads[w.name], ours, rival) for w in WORKS if w.name in outcome.loads
@@ -109,6 +109,8 @@ def _load_line(work: Work, loads: Mapping[str, Sequence[Measured]], ours: str, r
         "-" if ratio is None else f"{ratio:.1f}x",
         "-" if work.goal is None else f"≥ {work.goal:g}x",
         _verdict(ratio, work.goal),
+        _cpu(mine),
+        _cpu(theirs),
         _latencies(mine, work),
         _latencies(theirs, work),
     ]
@@ -144,6 +146,10 @@ def _rate(measured: Measured | None) -> str:
         return "-"
     rate = measured.per_second
     return f"{rate / 1000:.1f} k/s" if rate >= 1000 else f"{rate:.0f}/s"
+
+
+def _cpu(measured: Measured | None) -> str:
+    return "-" if measured is None else f"{measured.cpu_us:.0f}"
 
 
 def _latencies(measured: Measured | None, work: Work) -> str:

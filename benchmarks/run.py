@@ -8,9 +8,9 @@ seeded data; contenders take turns, so that a machine that slows down slows both
 import argparse
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -81,9 +81,9 @@ class Course:
                 continue
             with self._running(contender, work.durability) as (process, _):
                 calls = contender.calls(process)[work.calls]
-                put_load(process.url, calls, connections=work.connections, seconds=WARM_UP_S)
+                put_load(process, calls, connections=work.connections, seconds=WARM_UP_S)
                 measured = put_load(
-                    process.url, calls, connections=work.connections, seconds=self._seconds
+                    process, calls, connections=work.connections, seconds=self._seconds
                 )
             loads = self.outcome.loads.setdefault(work.name, {})
             loads.setdefault(contender.name, []).append(measured)
@@ -106,12 +106,12 @@ class Course:
                 health.idle_mib.append(process.memory_bytes() / MIB)
                 calls = contender.calls(process)
                 for name in ("read", "list", "insert"):
-                    put_load(process.url, calls[name], connections=64, seconds=self._seconds)
+                    put_load(process, calls[name], connections=64, seconds=self._seconds)
                 health.wal_mib.append(wal_bytes(data) / MIB)
                 health.loaded_mib.append(process.memory_bytes() / MIB)
             with self._running(contender) as (process, _):
                 calls = contender.calls(process)
-                alone = put_load(process.url, calls["read"], connections=64, seconds=self._seconds)
+                alone = put_load(process, calls["read"], connections=64, seconds=self._seconds)
                 beside = self._beside_logins(process, contender)
                 health.beside_logins.append(beside.per_second / alone.per_second)
             print(f"{'health':18} {contender.name}", flush=True)
@@ -119,19 +119,14 @@ class Course:
     def _beside_logins(self, process: Process, contender: Contender) -> Measured:
         calls = contender.calls(process)
 
-        def log_in() -> None:
-            put_load(
-                process.url,
-                calls["login"],
-                connections=LOGINS,
-                seconds=self._seconds + 2 * WARM_UP_S,
+        seconds = self._seconds + 2 * WARM_UP_S
+        with ThreadPoolExecutor(1) as pool:
+            logins = pool.submit(
+                put_load, process, calls["login"], connections=LOGINS, seconds=seconds
             )
-
-        beside = threading.Thread(target=log_in)
-        beside.start()
-        time.sleep(WARM_UP_S)
-        measured = put_load(process.url, calls["read"], connections=64, seconds=self._seconds)
-        beside.join()
+            time.sleep(WARM_UP_S)
+            measured = put_load(process, calls["read"], connections=64, seconds=self._seconds)
+            logins.result()  # it must have been done, too
         return measured
 
     @contextmanager

@@ -20,6 +20,9 @@ class Cors:
     Args:
         origins: Allowed origins; empty or ``*`` means all of them.
         dev: Allow everybody, with credentials.
+
+    Attributes:
+        plain_lines: ``headers(None)`` as bytes.
     """
 
     def __init__(self, origins: tuple[str, ...] = (), *, dev: bool = False) -> None:
@@ -27,6 +30,8 @@ class Cors:
         self._origins = frozenset(origin.encode("latin-1") for origin in origins)
         self._dev = dev
         self._vary = (b"vary", _DEV_VARY if dev else b"origin")
+        # What an answer to a request without origin gets, ready to be written.
+        self.plain_lines = b"".join(b"%b: %b\r\n" % pair for pair in self.headers(None))
 
     def headers(self, origin: bytes | None) -> Headers:
         """Headers for an answer to a request with this ``Origin``."""

@@ -8,7 +8,7 @@ For the routes marked ``hot`` that machinery costs more than the work. This subc
 request when its headers are complete: if a hot route matches and nothing unusual is asked for, it
 collects the body, calls the handler, steps its coroutine by hand when it waits for a write, and
 writes head and body in one piece. Everything else (other routes, HEAD, cookies, ``Expect``,
-upgrades, HTTP/1.0, bodies over the limit, pipelined requests behind one that is still being
+upgrades, HTTP/1.0, large bodies, multipart forms, pipelined requests behind one that is still being
 answered) goes the ASGI way *before* the body is read, so that it behaves exactly as in uvicorn.
 
 A request in flight stands in ``self.cycle`` like uvicorn's own, so its pipelining and its graceful
@@ -20,7 +20,6 @@ from functools import partial
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
-import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from trailbase_server.db.errors import OverBudgetError
@@ -35,49 +34,8 @@ from trailbase_server.web.route import BoundRoute
 if TYPE_CHECKING:
     import asyncio
 
-_HOT_METHODS = frozenset((b"GET", b"POST", b"PATCH", b"DELETE"))
-
-
-class HotCycle:
-    """
-    A request in flight, in the shape that uvicorn's protocol expects of its own cycles.
-
-    Attributes:
-        body, more_body, response_complete, disconnected, keep_alive, message_event: As there.
-        bound: The route.
-        request: What the handler gets.
-        started: Monotonic seconds when its headers were complete.
-        origin, referer, agent: Headers that were met on the way.
-    """
-
-    __slots__ = (
-        "agent",
-        "body",
-        "bound",
-        "disconnected",
-        "keep_alive",
-        "message_event",
-        "more_body",
-        "origin",
-        "referer",
-        "request",
-        "response_complete",
-        "started",
-    )
-
-    def __init__(self, bound: BoundRoute, request: Request, *, keep_alive: bool) -> None:
-        self.bound = bound
-        self.request = request
-        self.keep_alive = keep_alive
-        self.body = b""
-        self.more_body = True
-        self.response_complete = False
-        self.disconnected = False
-        self.message_event = _NO_EVENT
-        self.started = perf_counter()
-        self.origin: bytes | None = None
-        self.referer = b""
-        self.agent = b""
+MAX_HOT_BODY_BYTES = 256 * 1024  # a piece is 64 KiB: beyond a few, appending costs more than a task
+_HOT_METHODS = {b"GET": "GET", b"POST": "POST", b"PATCH": "PATCH", b"DELETE": "DELETE"}
 
 
 class _NoEvent:
@@ -87,7 +45,46 @@ class _NoEvent:
         """Nothing to wake."""
 
 
-_NO_EVENT = _NoEvent()
+class HotCycle:
+    """
+    A request in flight, in the shape that uvicorn's protocol expects of its own cycles.
+
+    Attributes:
+        response_complete, disconnected, keep_alive, message_event: As there.
+        bound: The route.
+        request: What the handler gets.
+        target: Path and query as received.
+        started: Monotonic seconds when its headers were complete.
+        origin, referer, agent: Headers that were met on the way.
+    """
+
+    __slots__ = (
+        "agent",
+        "bound",
+        "disconnected",
+        "keep_alive",
+        "origin",
+        "referer",
+        "request",
+        "response_complete",
+        "started",
+        "target",
+    )
+    message_event = _NoEvent()
+
+    def __init__(
+        self, bound: BoundRoute, request: Request, target: str, started: float, *, keep_alive: bool
+    ) -> None:
+        self.bound = bound
+        self.request = request
+        self.target = target
+        self.started = started
+        self.keep_alive = keep_alive
+        self.response_complete = False
+        self.disconnected = False
+        self.origin: bytes | None = None
+        self.referer = b""
+        self.agent = b""
 
 
 class FrontDoor(HttpToolsProtocol):
@@ -112,7 +109,7 @@ class FrontDoor(HttpToolsProtocol):
         super().connection_made(transport)
         self._peer = self.client[0] if self.client else ""
         self._near = is_near(self._peer)
-        self._active_at = self.loop.time()
+        self._active_at = perf_counter()
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self._close_when_idle
         )
@@ -130,7 +127,7 @@ class FrontDoor(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         idle = self.cycle is None or self.cycle.response_complete
-        left = self._active_at + self.timeout_keep_alive - self.loop.time()
+        left = self._active_at + self.timeout_keep_alive - perf_counter()
         if idle and left <= 0:
             self.transport.close()
             return
@@ -141,7 +138,7 @@ class FrontDoor(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """An answer was written in full: go on with what was pipelined behind it."""
         self.server_state.total_requests += 1
-        self._active_at = self.loop.time()
+        self._active_at = perf_counter()
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
@@ -157,14 +154,19 @@ class FrontDoor(HttpToolsProtocol):
         self.expect_100_continue = False
         self.headers = []
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header."""
+        name = name.lower()
+        self.headers.append((name, value))
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+
     def on_headers_complete(self) -> None:
         """Decide which way the request goes."""
-        cycle = self._hot_cycle()
+        cycle = self._hot = self._hot_cycle()
         if cycle is not None:
-            self._hot = cycle
             self.cycle = cycle  # type: ignore[assignment]  # the shape uvicorn uses
             return
-        self._hot = None
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
         self.url, self.expect_100_continue = url, expects
@@ -177,11 +179,12 @@ class FrontDoor(HttpToolsProtocol):
         if cycle is None:
             super().on_body(body)
         elif not cycle.response_complete:
-            if len(cycle.body) + len(body) > self.dispatcher.body_limit:
+            request = cycle.request
+            if len(request.body) + len(body) > self.dispatcher.body_limit:
                 cycle.keep_alive = False
                 self._answer(cycle, error_response(TooLargeError("length limit exceeded")))
             else:
-                cycle.body = cycle.body + body if cycle.body else body
+                request.body = request.body + body if request.body else body
 
     def on_message_complete(self) -> None:
         """The request is complete."""
@@ -193,21 +196,30 @@ class FrontDoor(HttpToolsProtocol):
 
     def _hot_cycle(self) -> HotCycle | None:
         """The request as a hot one, or None when it has to go the ASGI way."""
-        busy = self.cycle is not None and not self.cycle.response_complete
-        method = self.parser.get_method()
-        if busy or self.expect_100_continue or method not in _HOT_METHODS:
+        if self.cycle is not None and not self.cycle.response_complete:
             return None
-        url = httptools.parse_url(self.url)
-        found = self.dispatcher.router.match(method.decode(), url.path.decode("latin-1"))
+        parser = self.parser
+        method = _HOT_METHODS.get(parser.get_method())
+        url = self.url
+        # Other forms of a target than /path?query, and raw bytes in it, are not for here.
+        if method is None or not url.startswith(b"/") or b"#" in url or not url.isascii():
+            return None
+        target = url.decode("ascii")
+        path, _, query = target.partition("?")
+        found = self.dispatcher.router.match(method, path)
         if type(found) is not tuple or not found[0].route.hot:
             return None
-        if self.parser.get_http_version() != "1.1" or self.parser.should_upgrade():
+        if (
+            parser.get_http_version() != "1.1"
+            or self.expect_100_continue
+            or parser.should_upgrade()
+        ):
             return None
         bound, params = found
-        path = url.path.decode("latin-1")
-        query = url.query.decode("latin-1") if url.query else ""
-        request = Request(method.decode(), path, query, self.headers, b"", params)
-        cycle = HotCycle(bound, request, keep_alive=self.parser.should_keep_alive())
+        request = Request(method, path, query, self.headers, b"", params)
+        cycle = HotCycle(
+            bound, request, target, perf_counter(), keep_alive=parser.should_keep_alive()
+        )
         return cycle if self._read_headers(cycle) else None
 
     def _read_headers(self, cycle: HotCycle) -> bool:
@@ -219,17 +231,20 @@ class FrontDoor(HttpToolsProtocol):
         for name, value in self.headers:
             if name == b"authorization":
                 authorization = authorization or value
-            elif name == b"cookie":
-                has_cookie = True
-            elif name == b"origin":
-                cycle.origin = value
             elif name == b"user-agent":
                 cycle.agent = value
+            elif name == b"content-length":
+                if int(value) > min(MAX_HOT_BODY_BYTES, self.dispatcher.body_limit):
+                    return False
+            elif name == b"content-type":
+                if value[:10].lower() == b"multipart/":
+                    return False
+            elif name == b"origin":
+                cycle.origin = value
+            elif name == b"cookie":
+                has_cookie = True
             elif name == b"referer":
                 cycle.referer = value
-            elif name == b"content-length":
-                if int(value) > self.dispatcher.body_limit:
-                    return False
             elif name in PROXY_HEADERS:
                 proxied = True
         request.client_ip = (
@@ -241,16 +256,21 @@ class FrontDoor(HttpToolsProtocol):
             return False
         return True
 
+    def _is_large_or_form(self, name: bytes, value: bytes) -> bool:
+        """Is it a body that the ASGI way receives better: piece by piece?"""
+        if name == b"content-type":
+            return value[:10].lower() == b"multipart/"
+        return int(value) > min(self.dispatcher.body_limit, MAX_HOT_BODY_BYTES)
+
     # Running a handler
 
     def _run(self, cycle: HotCycle) -> None:
-        request = cycle.request
-        request.body = cycle.body
+        bound, request = cycle.bound, cycle.request
+        handler = bound.route.handler
         try:
-            result = cycle.bound.route.handler(cycle.bound.state, request)
+            result = handler(bound.state, request)
         except OverBudgetError:
-            handler = cycle.bound.route.handler
-            self._step(cycle, self.dispatcher.on_pool(handler, cycle.bound.state, request))
+            self._step(cycle, self.dispatcher.on_pool(handler, bound.state, request))
         except Exception as exc:  # noqa: BLE001  # the edge: errors become answers
             self._answer(cycle, error_response(exc))
         else:
@@ -278,41 +298,51 @@ class FrontDoor(HttpToolsProtocol):
     def _answer(self, cycle: HotCycle, response: Response) -> None:
         """Write head and body in one piece, log, and be ready for the next request."""
         cycle.response_complete = True
-        dispatcher = self.dispatcher
         if not cycle.disconnected:
-            headers = response.headers
-            headers += dispatcher.cors.headers(cycle.origin)
-            defaults = self.server_state.default_headers
-            if defaults is not FrontDoor._head_of:
-                # uvicorn replaces the list once a second, when the date has changed.
-                FrontDoor._head_of = defaults
-                FrontDoor._head = b"".join(b"%b: %b\r\n" % pair for pair in defaults)
-            pieces = [STATUS_LINE[response.status], FrontDoor._head]
-            for name, value in headers:
-                pieces += (name, b": ", value, b"\r\n")
-            if not cycle.keep_alive:
-                pieces.append(b"connection: close\r\n")
-            body = response.body
-            pieces += (b"content-length: %d\r\n\r\n" % len(body), body)
-            self.transport.write(b"".join(pieces))
+            self.transport.write(self._render(cycle, response))
             if not cycle.keep_alive:
                 self.transport.close()
         request = cycle.request
         identity = request.identity
-        dispatcher.log(
+        self.dispatcher.log(
             (
                 time(),
                 response.status,
                 request.method,
-                f"{request.path}?{request.query}" if request.query else request.path,
+                cycle.target,
                 (perf_counter() - cycle.started) * 1000,
                 request.client_ip,
                 cycle.referer.decode("latin-1"),
                 cycle.agent.decode("latin-1"),
-                identity.user_id if identity is not None else None,
+                None if identity is None else identity.user_id,
             )
         )
         self.on_response_complete()
+
+    def _render(self, cycle: HotCycle, response: Response) -> bytes:
+        defaults = self.server_state.default_headers
+        if defaults is not FrontDoor._head_of:
+            # uvicorn replaces the list once a second, when the date has changed.
+            FrontDoor._head_of = defaults
+            FrontDoor._head = b"".join(b"%b: %b\r\n" % pair for pair in defaults)
+        cors = self.dispatcher.cors
+        headers = response.headers
+        if cycle.origin is None:
+            lines = cors.plain_lines
+        else:
+            lines = b"".join(b"%b: %b\r\n" % pair for pair in cors.headers(cycle.origin))
+        for pair in headers:
+            lines += b"%b: %b\r\n" % pair
+        if not cycle.keep_alive:
+            lines += b"connection: close\r\n"
+        body = response.body
+        return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (
+            STATUS_LINE[response.status],
+            FrontDoor._head,
+            lines,
+            len(body),
+            body,
+        )
 
 
 def front_door(dispatcher: Dispatcher) -> type[FrontDoor]:

@@ -86,6 +86,12 @@ async def stream(state, request):
     return Response(200, stream=chunks(), headers=[(b"content-type", b"text/plain")])
 
 
+async def form(state, request):
+    pieces = [] if request.stream is None else [piece async for piece in request.stream]
+    size = sum(map(len, pieces))
+    return text(f"{size} streamed, {len(request.body)} read")
+
+
 ROUTES = tuple(
     Route(method, f"{prefix}{path}", handler, hot=hot)
     for prefix, hot in (("/hot", True), ("/cold", False))
@@ -101,6 +107,8 @@ ROUTES = tuple(
     )
 ) + (
     Route("GET", "/stream", stream),
+    Route("POST", "/form", form, streams_forms=True),
+    Route("POST", "/hot/form", form, streams_forms=True, hot=True),
     Route("GET", "/hot/echo/schema", refuse),
     Route("GET", "/user", echo, audience="user"),
     Route("POST", "/admin", echo, audience="admin"),

@@ -1,3 +1,6 @@
+import pytest
+
+
 async def test_an_unknown_path_is_an_empty_404(client):
     assert (await client.ask("GET", "/nowhere"))[0::2] == (404, "")
 
@@ -24,3 +27,37 @@ async def test_a_stream_is_sent_in_chunks(client):
     assert headers["transfer-encoding"] == "chunked"
     assert "chunk 0" in body
     assert "chunk 2" in body
+
+
+FORM = "Content-Type: multipart/form-data; boundary=b"
+
+
+@pytest.mark.parametrize("path", ["/form", "/hot/form"])
+async def test_a_form_is_handed_over_while_it_arrives(client, path):
+    assert (await client.ask("POST", path, [FORM], b"x" * 900))[2] == "900 streamed, 0 read"
+    assert (await client.ask("POST", path, [FORM]))[2] == "0 streamed, 0 read"
+
+
+@pytest.mark.parametrize("path", ["/form", "/hot/form"])
+async def test_other_bodies_are_read_before_the_handler_runs(client, path):
+    assert (await client.ask("POST", path, [], b"x" * 900))[2] == "0 streamed, 900 read"
+
+
+async def test_a_form_for_a_route_that_wants_none_is_read(client):
+    assert "xyz" in (await client.ask("POST", "/hot/echo/a", [FORM], b"xyz"))[2]
+
+
+async def test_a_streamed_form_has_a_limit(client):
+    head = f"POST /form HTTP/1.1\r\nHost: w\r\n{FORM}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunk = b"100\r\n" + b"x" * 256 + b"\r\n"
+    answer = await client.raw(head.encode() + chunk * 5 + b"0\r\n\r\n")
+    assert answer.startswith("HTTP/1.1 413 ")
+    assert "connection: close" in answer
+    answer = await client.raw(head.encode() + chunk * 3 + b"0\r\n\r\n")
+    assert "768 streamed" in answer
+
+
+async def test_a_client_that_leaves_in_the_middle_of_a_form_is_not_logged(client):
+    head = f"POST /form HTTP/1.1\r\nHost: w\r\n{FORM}\r\nContent-Length: 500\r\n\r\n"
+    assert await client.raw(head.encode() + b"x", half_close=True) == ""
+    assert client.log == []

@@ -5,14 +5,15 @@ Order: body limit, route, CORS preflight, dispatch. Paths of no route go to ``fa
 files, mounted applications), else 404 with an empty body.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from time import perf_counter
 from typing import Any
 
-from trailbase_server.errors import TooLargeError
+from trailbase_server.errors import BadRequestError, TooLargeError
 from trailbase_server.web.client_ip import client_address, is_near
 from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.errors import error_response
+from trailbase_server.web.multipart import is_multipart
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response
 from trailbase_server.web.router import Match
@@ -22,6 +23,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_CLOSE = (b"connection", b"close")
 
 
 class ClientGoneError(Exception):
@@ -84,8 +87,17 @@ class TrailApplication:
         if request.method == "HEAD":
             request.method = "GET"
             request.head = True
+        limit = self.dispatcher.body_limit
+        if bound.route.streams_forms and is_multipart(request.header(b"content-type")):
+            request.stream = stream = _BodyStream(receive, limit)
+            response = await self.dispatcher.respond(bound, request)
+            if stream.has_gone:
+                raise ClientGoneError
+            if stream.is_over_limit:
+                response.headers.append(_CLOSE)
+            return response
         try:
-            request.body = await _read_body(receive, self.dispatcher.body_limit)
+            request.body = await _read_body(receive, limit)
         except TooLargeError:
             return _refuse_large()
         return await self.dispatcher.respond(bound, request)
@@ -137,8 +149,45 @@ def _is_too_large(request: Request, limit: int) -> bool:
 
 def _refuse_large() -> Response:
     response = error_response(TooLargeError("length limit exceeded"))
-    response.headers.append((b"connection", b"close"))
+    response.headers.append(_CLOSE)
     return response
+
+
+class _BodyStream:
+    """
+    A body piece by piece, within the limit.
+
+    Attributes:
+        is_over_limit: It was longer: the rest is not read, so the connection cannot go on.
+        has_gone: The client went away in the middle of it.
+    """
+
+    def __init__(self, receive: Receive, limit: int) -> None:
+        self._receive = receive
+        self._left = limit
+        self._more = True
+        self.is_over_limit = False
+        self.has_gone = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if not self._more:
+            raise StopAsyncIteration
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._more = False
+            self.has_gone = True
+            raise BadRequestError("the body is cut short")
+        chunk: bytes = message.get("body", b"")
+        self._more = message.get("more_body", False)
+        self._left -= len(chunk)
+        if self._left < 0:
+            self._more = False
+            self.is_over_limit = True
+            raise TooLargeError("length limit exceeded")
+        return chunk
 
 
 async def _read_body(receive: Receive, limit: int) -> bytes:

@@ -6,7 +6,8 @@ content type (``decode_body``); all others take JSON and nothing else (``decode_
 Whatever a client may send ends in a value or in a 4xx.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import parse_qsl
@@ -14,31 +15,14 @@ from urllib.parse import parse_qsl
 import orjson
 
 from trailbase_server.errors import BadRequestError, UnsupportedMediaError
+from trailbase_server.web.multipart import FilePart, FormParser, parse_form
 from trailbase_server.web.request import Request
+from trailbase_server.web.spool import Spool
 
 MAX_DEPTH = 128  # levels of nesting in JSON: nobody's record, and no recursion of ours goes deeper
 MAX_FIELDS = 10_000  # fields of a form: each costs a few objects
-MAX_PARTS = 1_000  # parts of a multipart body: their headers are parsed byte by byte
 
 BodyKind = Literal["json", "form", "multipart"]
-
-
-@dataclass(frozen=True, slots=True)
-class FilePart:
-    """
-    A file in a multipart body.
-
-    Attributes:
-        name: Name of the form field.
-        filename: As the client called it, None if it was empty.
-        content_type: As the client declared it, None if it did not.
-        data: At least one byte.
-    """
-
-    name: str
-    filename: str | None
-    content_type: str | None
-    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +64,48 @@ def decode_body(request: Request) -> Body:
     if kind.startswith(b"application/x-www-form-urlencoded"):
         return Body("form", decode_form(request.body))
     if kind.startswith(b"multipart/form-data"):
-        fields, files = decode_multipart(request.body, content_type)
+        fields, files = parse_form(request.body, content_type)
         return Body("multipart", fields, files)
     shown = content_type.decode("latin-1")[:100]
     raise BadRequestError(f"unsupported content type: {shown}")
+
+
+@asynccontextmanager
+async def received_body(request: Request, spool: Spool) -> AsyncIterator[Body]:
+    """
+    Decode the body of a record endpoint while it arrives, large files on disk.
+
+    At the end of the block spooled files are removed unless they were moved away.
+
+    Args:
+        request: Its ``stream`` is None unless it is a multipart form.
+        spool: Where large files go.
+
+    Raises:
+        UnavailableError: The disk does not take them.
+        BadRequestError, TooLargeError: As of ``decode_body``.
+    """
+    stream = request.stream
+    if stream is None:
+        yield decode_body(request)
+        return
+    parser: FormParser | None = None
+    try:
+        try:
+            parser = FormParser(request.header(b"content-type") or b"")
+            async for chunk in stream:
+                parser.feed(chunk)
+                await parser.spool_large(spool)
+            files = parser.finish()
+        except BadRequestError:
+            # Clients listen when they have said everything: an answer in between may be lost.
+            async for _ in stream:
+                pass
+            raise
+        yield Body("multipart", parser.fields, files)
+    finally:
+        if parser is not None and parser.spooled():
+            await spool.remove(parser.spooled())
 
 
 def decode_json_only(request: Request) -> Any:
@@ -143,34 +165,6 @@ def decode_form(data: bytes) -> dict[str, str]:
     return dict(fields)
 
 
-def decode_multipart(
-    data: bytes, content_type: bytes
-) -> tuple[dict[str, str | list[str]], tuple[FilePart, ...]]:
-    """
-    Parse a multipart form.
-
-    Args:
-        data: The body.
-        content_type: Value of the header, which names the boundary.
-
-    Returns:
-        Text fields (of a repeated one all texts, in order) and files. A file without content is
-        left out: that is how browsers send an empty file input.
-
-    Raises:
-        BadRequestError: Missing boundary, malformed or truncated body, a part without name, a text
-            that is not UTF-8, or more than ``MAX_PARTS`` parts.
-
-    Spec:
-        records/request-body-limits-and-decoding-order
-    """
-    fields: dict[str, str | list[str]] = {}
-    files: list[FilePart] = []
-    for headers, content in _split_parts(data, content_type):
-        _add_part(headers, content, fields, files)
-    return fields, tuple(files)
-
-
 def _is_deep(value: Any) -> bool:
     level = [value]
     for _ in range(MAX_DEPTH):
@@ -182,109 +176,3 @@ def _is_deep(value: Any) -> bool:
             return False
         level = inner
     return True
-
-
-class _Parts:
-    """Collects what the push parser reports: headers and content of each part."""
-
-    def __init__(self) -> None:
-        self.parts: list[tuple[dict[str, str], bytes]] = []
-        self.is_complete = False
-        self._headers: dict[str, str] = {}
-        self._name = bytearray()
-        self._value = bytearray()
-        self._content = bytearray()
-
-    def begin(self) -> None:
-        if len(self.parts) >= MAX_PARTS:
-            raise BadRequestError(f"invalid multipart body: more than {MAX_PARTS} parts")
-        self._headers = {}
-        self._content = bytearray()
-
-    def header_field(self, data: bytes, start: int, end: int) -> None:
-        self._name += data[start:end]
-
-    def header_value(self, data: bytes, start: int, end: int) -> None:
-        self._value += data[start:end]
-
-    def header_end(self) -> None:
-        self._headers[self._name.decode("latin-1").lower()] = self._value.decode("latin-1")
-        self._name.clear()
-        self._value.clear()
-
-    def content(self, data: bytes, start: int, end: int) -> None:
-        self._content += data[start:end]
-
-    def end_part(self) -> None:
-        self.parts.append((self._headers, bytes(self._content)))
-
-    def end(self) -> None:
-        self.is_complete = True
-
-
-def _split_parts(data: bytes, content_type: bytes) -> list[tuple[dict[str, str], bytes]]:
-    # Imported when first needed: start-up time.
-    from python_multipart.exceptions import FormParserError  # noqa: PLC0415
-    from python_multipart.multipart import MultipartParser, parse_options_header  # noqa: PLC0415
-
-    _, options = parse_options_header(content_type.decode("latin-1"))
-    boundary = options.get(b"boundary")
-    if not boundary:
-        raise BadRequestError("invalid multipart body: no boundary")
-    parts = _Parts()
-    try:
-        parser = MultipartParser(
-            boundary,
-            {
-                "on_part_begin": parts.begin,
-                "on_header_field": parts.header_field,
-                "on_header_value": parts.header_value,
-                "on_header_end": parts.header_end,
-                "on_part_data": parts.content,
-                "on_part_end": parts.end_part,
-                "on_end": parts.end,
-            },
-        )
-        parser.write(data)
-        parser.finalize()
-    except FormParserError as exc:
-        raise BadRequestError(f"invalid multipart body: {exc}") from exc
-    if not parts.is_complete:
-        raise BadRequestError("invalid multipart body: it is cut short")
-    return parts.parts
-
-
-def _add_part(
-    headers: Mapping[str, str],
-    content: bytes,
-    fields: dict[str, str | list[str]],
-    files: list[FilePart],
-) -> None:
-    from python_multipart.multipart import parse_options_header  # noqa: PLC0415  # as above
-
-    disposition, options = parse_options_header(headers.get("content-disposition", ""))
-    raw_name = options.get(b"name")
-    if disposition != b"form-data" or raw_name is None:
-        raise BadRequestError("invalid multipart body: a part without name")
-    name = _utf8(raw_name)
-    raw_filename = options.get(b"filename")
-    if raw_filename is not None:
-        if content:
-            filename = _utf8(raw_filename) or None
-            files.append(FilePart(name, filename, headers.get("content-type"), content))
-        return
-    text = _utf8(content)
-    earlier = fields.get(name)
-    if earlier is None:
-        fields[name] = text
-    elif isinstance(earlier, list):
-        earlier.append(text)
-    else:
-        fields[name] = [earlier, text]
-
-
-def _utf8(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError as exc:
-        raise BadRequestError("invalid multipart body: not UTF-8") from exc

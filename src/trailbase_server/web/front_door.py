@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import asyncio
 
 MAX_HOT_BODY_BYTES = 256 * 1024  # a piece is 64 KiB: beyond a few, appending costs more than a task
+_BODY_HEADERS = (b"content-length", b"content-type")
 _HOT_METHODS = {b"GET": "GET", b"POST": "POST", b"PATCH": "PATCH", b"DELETE": "DELETE"}
 
 
@@ -233,11 +234,8 @@ class FrontDoor(HttpToolsProtocol):
                 authorization = authorization or value
             elif name == b"user-agent":
                 cycle.agent = value
-            elif name == b"content-length":
-                if int(value) > min(MAX_HOT_BODY_BYTES, self.dispatcher.body_limit):
-                    return False
-            elif name == b"content-type":
-                if value[:10].lower() == b"multipart/":
+            elif name in _BODY_HEADERS:
+                if self._is_large_or_form(name, value):
                     return False
             elif name == b"origin":
                 cycle.origin = value

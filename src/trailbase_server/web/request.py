@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from trailbase_server.web.identity import Identity
 
 Headers = list[tuple[bytes, bytes]]
@@ -20,7 +22,8 @@ class Request:
         query: Raw text after ``?``, not decoded.
         params: Values of the route's ``{names}``, percent-decoded.
         headers: As received, names in lower case.
-        body: The whole body; at most the configured limit.
+        body: The whole body; at most the configured limit. Empty where there is a ``stream``.
+        stream: The body piece by piece, None unless the route wants forms that way and it is one.
         identity: The caller, None if anonymous.
         client_ip: Address of the client, empty if unknown.
         origin: Scheme and authority the client used, such as ``http://localhost:4000``.
@@ -37,6 +40,7 @@ class Request:
         "params",
         "path",
         "query",
+        "stream",
     )
 
     def __init__(
@@ -54,6 +58,7 @@ class Request:
         self.query = query
         self.headers: Headers = headers if headers is not None else []
         self.body = body
+        self.stream: AsyncIterator[bytes] | None = None
         self.params: dict[str, str] = params if params is not None else {}
         self.identity: Identity | None = None
         self.client_ip = ""

@@ -43,6 +43,8 @@ class Route:
         request_type, response_type: Wire types, None for none or free form.
         errors: What the handler may raise besides what its audience implies.
         tag: Area of the documentation.
+        streams_forms: Multipart forms are not read before the handler runs: it gets
+            ``request.stream`` (see ``web.body.received_body``).
         hot: Served by the front door, straight from the socket. The handler must not use anything
             but ``Database.write`` to wait.
     """
@@ -57,6 +59,7 @@ class Route:
     response_type: type | None = None
     errors: tuple[type[AppError], ...] = field(default=())
     tag: str = ""
+    streams_forms: bool = False
     hot: bool = False
 
 

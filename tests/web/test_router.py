@@ -55,3 +55,26 @@ def test_two_handlers_for_one_route_are_refused():
 def test_no_path_is_an_accident(path):
     found = ROUTER.match("GET", "/" + path)
     assert found is None or isinstance(found, tuple | list)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/x",
+        "/api/v1/x/1",
+        "/api/v1/x/schema",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v1//",
+        "/other/x",
+    ],
+)
+def test_the_short_way_to_hot_routes_leads_to_the_same_places(path):
+    specs = ["/api/v1/{a}", "/api/v1/{a}/{b}", "/api/v1/{a}/schema", "/other/{a}", "/api/v2/{a}"]
+    plain = Router(BoundRoute(Route("GET", spec, handler), None) for spec in specs)
+    hot = Router(BoundRoute(Route("GET", spec, handler, hot=True), None) for spec in specs)
+    left, right = plain.match("GET", path), hot.match("GET", path)
+    assert hot._prefix == "/api/v1/"
+    assert (left is None) == (right is None)
+    if left is not None:
+        assert (left[0].route.path, left[1]) == (right[0].route.path, right[1])

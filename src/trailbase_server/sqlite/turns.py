@@ -29,9 +29,10 @@ Bounds: ``MAX_WAITING`` jobs (then ``OverloadedError``), ``MAX_JOBS`` per turn.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import Context
 from time import perf_counter
 from typing import Any
 
@@ -57,33 +58,90 @@ SMOOTHING = 0.1  # weight of the newest commit in the moving average
 
 
 class Job:
-    """A queued write: a function, its arguments, and whom to answer."""
+    """
+    A queued write: a function and its arguments, and a future of its outcome.
 
-    __slots__ = ("args", "error", "function", "future", "kwargs", "result", "savepoint")
+    It is a future of the kind that tasks accept. A plain one would cost two trips through the
+    event loop for each write: a callback without ``context`` (the front door's) is called at once
+    when the job is answered; those of tasks are scheduled, as they expect.
+    """
+
+    __slots__ = (
+        "_asyncio_future_blocking",
+        "args",
+        "callbacks",
+        "cancelled",
+        "error",
+        "function",
+        "is_answered",
+        "kwargs",
+        "loop",
+        "outcome",
+        "savepoint",
+    )
 
     def __init__(
         self,
         function: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        future: "asyncio.Future[Any]",
+        loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.function = function
         self.args = args
         self.kwargs = kwargs
-        self.future = future
+        self.loop = loop
         self.savepoint = not hasattr(function, "single_statement")
-        self.result: Any = None
+        self.outcome: Any = None
         self.error: BaseException | None = None
+        self.is_answered = False
+        self.cancelled = False
+        self.callbacks: list[tuple[Callable[..., Any], Context | None]] = []
+        self._asyncio_future_blocking = False
 
     def answer(self) -> None:
         """Deliver the outcome, unless whoever asked has gone."""
-        if self.future.done():
+        if self.is_answered:
             return
-        if self.error is None:
-            self.future.set_result(self.result)
-        else:
-            self.future.set_exception(self.error)
+        self.is_answered = True
+        for callback, context in self.callbacks:
+            if context is None:
+                callback(self)
+            else:
+                self.loop.call_soon(callback, self, context=context)
+
+    # What tasks ask of a future
+
+    def __await__(self) -> Generator["Job", None, Any]:
+        if not self.is_answered:
+            self._asyncio_future_blocking = True
+            yield self
+        return self.result()
+
+    def result(self) -> Any:
+        """What the job returned; raises what it raised."""
+        if self.error is not None:
+            raise self.error
+        return self.outcome
+
+    def add_done_callback(
+        self, callback: Callable[..., Any], *, context: Context | None = None
+    ) -> None:
+        """Have a function called with this job when it is answered."""
+        self.callbacks.append((callback, context))
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop."""
+        return self.loop
+
+    def cancel(self, msg: object = None) -> bool:
+        """Nobody waits any more: the job is left out unless it has begun."""
+        if self.is_answered:
+            return False
+        self.cancelled = True
+        self.error = asyncio.CancelledError(msg)
+        self.answer()
+        return True
 
 
 class InterruptedTurnError(Exception):
@@ -190,8 +248,8 @@ class Turns:
 
     def submit(
         self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> "asyncio.Future[Any]":
-        """Queue a job; the future is done after its commit."""
+    ) -> Job:
+        """Queue a job; it is answered after its commit."""
         if self._closed:
             raise ClosedError("shutting down")
         if len(self._waiting) >= MAX_WAITING:
@@ -199,12 +257,12 @@ class Turns:
         loop = self._loop
         if loop is None:
             loop = self._loop = asyncio.get_running_loop()
-        future: asyncio.Future[Any] = loop.create_future()
-        self._waiting.append(Job(function, args, kwargs, future))
+        job = Job(function, args, kwargs, loop)
+        self._waiting.append(job)
         if not self._scheduled and not self._away:
             self._scheduled = True
             loop.call_soon(self._turn)
-        return future
+        return job
 
     def between_turns(self, work: Callable[[], None]) -> None:
         """Run ``work`` in the writer's thread while no transaction is open."""
@@ -263,7 +321,7 @@ class Turns:
         waiting = self._waiting
         while waiting and len(batch) < MAX_JOBS:
             job = waiting.popleft()
-            if job.future.cancelled():
+            if job.cancelled:
                 continue
             batch.append(job)
             try:
@@ -288,11 +346,12 @@ class Turns:
         transaction = self._transaction
         transaction.started = perf_counter()
         mark = self.changes.mark() if self.changes.active else 0
-        job.error = None
+        if not job.is_answered:
+            job.error = None
         try:
             if job.savepoint:
                 self._execute("SAVEPOINT job")
-            job.result = job.function(transaction, *job.args, **job.kwargs)
+            job.outcome = job.function(transaction, *job.args, **job.kwargs)
             transaction.started = NEVER
         except InterruptedTurnError:
             transaction.started = NEVER

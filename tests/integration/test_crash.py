@@ -48,11 +48,12 @@ class Load:
                 answer = connection.getresponse()
                 answer.read()
             except (OSError, http.client.HTTPException):
-                return
+                break
             if answer.status != 200:
                 self.refused.append(answer.status)
-                return
+                break
             self.acknowledged.append(tag)
+        connection.close()
 
     def join(self):
         for thread in self._threads:

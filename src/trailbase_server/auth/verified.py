@@ -5,11 +5,16 @@ Verifying a signature costs 100 µs, looking it up here a fraction of one. Only 
 so nobody can fill the table without valid ones; when it is full the oldest entry goes.
 """
 
+from typing import TYPE_CHECKING
+
 from trailbase_server.auth.keys import SigningKeys
 from trailbase_server.auth.tokens import LEEWAY_S, read_auth_token
 from trailbase_server.clock import Clock
 from trailbase_server.ids import UserId
 from trailbase_server.web.identity import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CAPACITY = 8192  # tokens; about 1.3 KiB each
 _BEARER = b"Bearer "
@@ -23,12 +28,16 @@ class VerifiedTokens:
     Args:
         keys: Of the depot.
         clock: For expiry.
+
+    Attributes:
+        on_forget: Called with users whose tokens are dropped, to end what they have opened.
     """
 
     def __init__(self, keys: SigningKeys, clock: Clock) -> None:
         self._keys = keys
         self._now = clock.now
         self._known: dict[bytes, Identity] = {}
+        self.on_forget: Callable[[UserId], None] | None = None
 
     def bearer(self, authorization: bytes) -> Identity | None:
         """
@@ -61,9 +70,11 @@ class VerifiedTokens:
         return self._verify(key, raw, True)
 
     def forget(self, user_id: UserId) -> None:
-        """Drop what is kept of a user."""
+        """Drop what is kept of a user; ``on_forget`` does the same elsewhere."""
         for key in [key for key, known in self._known.items() if known.user_id == user_id]:
             del self._known[key]
+        if self.on_forget is not None:
+            self.on_forget(user_id)
 
     def _verify(self, key: bytes, token: bytes, from_cookie: bool) -> Identity | None:
         identity = read_auth_token(self._keys, token, self._now(), from_cookie=from_cookie)

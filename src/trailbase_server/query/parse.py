@@ -92,10 +92,15 @@ class ListQuery:
 
 @dataclass(frozen=True, slots=True)
 class SubscribeQuery:
-    """What a subscription asks for: rows that match ``filter``, as SSE or over a WebSocket."""
+    """
+    What a subscription asks for: rows that match ``filter``, as SSE or over a WebSocket.
+
+    ``resume``: events carry ids, for a client that may come back.
+    """
 
     filter: FilterNode | None = None
     ws: bool = False
+    resume: bool = False
 
 
 NO_QUERY = ListQuery()
@@ -153,15 +158,15 @@ def parse_subscribe_query(raw: str) -> SubscribeQuery:
         records/endpoint-and-set-up-checks
     """
     tree: Tree = {}
-    ws = None
+    flags: dict[str, str] = {}
     for key, value in _parameters(raw):
         if key.startswith("filter"):
             _add_filter(tree, key, value)
-        elif key == "ws":
-            if ws is not None or value is None:
+        elif key in ("ws", "resume"):
+            if key in flags or value is None:
                 raise InvalidQueryError
-            ws = value
-    return SubscribeQuery(_read_filter(tree), _flag(ws))
+            flags[key] = value
+    return SubscribeQuery(_read_filter(tree), _flag(flags.get("ws")), _flag(flags.get("resume")))
 
 
 def _parse_list_query(raw: str) -> ListQuery:

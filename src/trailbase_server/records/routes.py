@@ -5,6 +5,8 @@ from trailbase_server.errors import (
     ForbiddenError,
     MethodNotAllowedError,
     NotFoundError,
+    TooManyRequestsError,
+    UnavailableError,
     UnprocessableError,
     UnsupportedMediaError,
 )
@@ -13,9 +15,11 @@ from trailbase_server.records.delete import delete_record
 from trailbase_server.records.json_schema import get_json_schema
 from trailbase_server.records.list import list_records
 from trailbase_server.records.read import read_record
+from trailbase_server.records.subscribe import check_subscription, subscribe, subscribe_socket
 from trailbase_server.records.transaction import execute_transaction
 from trailbase_server.records.update import update_record
 from trailbase_server.web.route import Route
+from trailbase_server.web.websocket import SocketEndpoint
 
 PREFIX = "/api/records/v1"
 TAG = "records"
@@ -39,6 +43,24 @@ ROUTES = (
         summary="JSON schema of an API's records.",
         errors=(BadRequestError, ForbiddenError, MethodNotAllowedError),
         tag=TAG,
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/{{api}}/subscribe/{{record}}",
+        subscribe,
+        operation="add_subscription_sse_and_ws_handler",
+        summary="Follow a record, or the whole table (``*``).",
+        errors=(
+            BadRequestError,
+            ForbiddenError,
+            NotFoundError,
+            MethodNotAllowedError,
+            TooManyRequestsError,
+            UnavailableError,
+        ),
+        tag=TAG,
+        hot=True,
+        socket=SocketEndpoint(check_subscription, subscribe_socket),
     ),
     Route(
         "GET",

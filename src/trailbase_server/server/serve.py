@@ -26,6 +26,7 @@ from trailbase_server.server.lock import lock_depot
 from trailbase_server.server.options import ServerOptions
 from trailbase_server.server.start import OpenDepot, open_depot
 from trailbase_server.web.front_door import front_door
+from trailbase_server.web.websocket import MAX_MESSAGE_BYTES
 
 log = logging.getLogger("trailbase_server")
 DRAIN_S = 10  # time for requests in flight after SIGTERM
@@ -63,6 +64,11 @@ class Server(uvicorn.Server):
         finally:
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 loop.remove_signal_handler(number)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams first: they would last as long as their clients like."""
+        self._depot.records.broker.close()
+        await super().shutdown(sockets)
 
     def _stop(self, reason: str) -> None:
         if self.should_exit:
@@ -116,7 +122,9 @@ async def _serve(options: ServerOptions) -> int:
                         access_log=False,
                         server_header=False,
                         proxy_headers=False,
-                        ws="none",
+                        ws="none",  # the front door loads them when first asked for
+                        ws_max_size=MAX_MESSAGE_BYTES,
+                        ws_per_message_deflate=False,  # events are small and rendered once for all
                         timeout_keep_alive=KEEP_ALIVE_S,
                         timeout_graceful_shutdown=DRAIN_S,
                         backlog=BACKLOG,

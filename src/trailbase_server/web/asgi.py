@@ -5,7 +5,9 @@ Order: body limit, route, CORS preflight, dispatch. Paths of no route go to ``fa
 files, mounted applications), else 404 with an empty body.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from time import perf_counter
 from typing import Any
 
@@ -17,6 +19,13 @@ from trailbase_server.web.multipart import is_multipart
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response
 from trailbase_server.web.router import Match
+from trailbase_server.web.sse import Feed
+from trailbase_server.web.websocket import (
+    SWITCHING_PROTOCOLS,
+    SocketClosedError,
+    WebSocket,
+    is_foreign,
+)
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -49,8 +58,35 @@ class TrailApplication:
         if scope["type"] == "http":
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 1000})
+            await self._websocket(scope, receive, send)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = perf_counter()
+        dispatcher = self.dispatcher
+        request = _request({"method": "GET", **scope})
+        socket = WebSocket(receive, send, dispatcher.authenticator)
+        await receive()  # the handshake
+        found = dispatcher.router.match("GET", _raw_path(scope))
+        endpoint = found[0].route.socket if isinstance(found, tuple) else None
+        if not isinstance(found, tuple) or endpoint is None:
+            await socket.refuse(Response(404))
+            return
+        bound, request.params = found
+        status = SWITCHING_PROTOCOLS
+        try:
+            await dispatcher.identify(request)
+            if is_foreign(request):
+                request.identity = None
+            endpoint.check(bound.state, request)
+            await endpoint.serve(bound.state, request, socket)
+        except SocketClosedError:
+            pass
+        except Exception as exc:  # noqa: BLE001  # the edge: errors become answers
+            response = error_response(exc)
+            status = response.status
+            with suppress(SocketClosedError):
+                await socket.fail(response)
+        dispatcher.record(request, status, started)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -80,7 +116,10 @@ class TrailApplication:
         if request.method != "OPTIONS":
             response.headers += dispatcher.cors.headers(request.header(b"origin"))
         dispatcher.record(request, response.status, started)
-        await _send(send, response, request)
+        if response.feed is None:
+            await _send(send, response, request)
+        else:
+            await _send_feed(send, receive, response, response.feed)
 
     async def _handle(self, found: Match, request: Request, receive: Receive) -> Response:
         bound, request.params = found
@@ -218,3 +257,23 @@ async def _send(send: Send, response: Response, request: Request) -> None:
     async for chunk in response.stream:
         await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_feed(send: Send, receive: Receive, response: Response, feed: Feed) -> None:
+    """Send events until there are no more or the client goes."""
+    watching = asyncio.ensure_future(_detach_when_gone(receive, feed))
+    try:
+        start = {"status": response.status, "headers": response.headers}
+        await send({"type": "http.response.start", **start})
+        async for batch in feed.batches():
+            await send({"type": "http.response.body", "body": b"".join(batch), "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        feed.detach()
+        watching.cancel()
+
+
+async def _detach_when_gone(receive: Receive, feed: Feed) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    feed.detach()

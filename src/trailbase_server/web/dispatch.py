@@ -62,7 +62,7 @@ class Dispatcher:
         cookies: Headers = []
         try:
             if bound.route.audience != "nobody":
-                cookies = await self._identify(request)
+                cookies = await self.identify(request)
                 await self._admit(bound, request)
             response = await self.run(bound, request)
         except Exception as exc:  # noqa: BLE001  # the edge: errors become answers
@@ -80,7 +80,13 @@ class Dispatcher:
             return moved
         return await result if isawaitable(result) else result
 
-    async def _identify(self, request: Request) -> Headers:
+    async def identify(self, request: Request) -> Headers:
+        """
+        Set the request's identity.
+
+        Returns:
+            Headers for the answer.
+        """
         authorization = request.header(b"authorization")
         if authorization is not None and authorization.startswith(b"Bearer "):
             request.identity = self.authenticator.bearer(authorization)

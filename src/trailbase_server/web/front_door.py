@@ -20,7 +20,7 @@ from functools import partial
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from trailbase_server.db.errors import OverBudgetError
 from trailbase_server.errors import TooLargeError
@@ -30,6 +30,8 @@ from trailbase_server.web.errors import error_response
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response
 from trailbase_server.web.route import BoundRoute
+from trailbase_server.web.router import Router
+from trailbase_server.web.streaming import CHUNKED, StreamingProtocol
 
 if TYPE_CHECKING:
     import asyncio
@@ -88,7 +90,7 @@ class HotCycle:
         self.agent = b""
 
 
-class FrontDoor(HttpToolsProtocol):
+class FrontDoor(StreamingProtocol):
     """
     A connection. ``front_door`` makes the class that uvicorn instantiates.
 
@@ -102,6 +104,11 @@ class FrontDoor(HttpToolsProtocol):
     _near = False
     _head = b""
     _head_of: Any = None
+
+    @property
+    def router(self) -> Router:
+        """The table of routes."""
+        return self.dispatcher.router
 
     # Connection
 
@@ -298,8 +305,12 @@ class FrontDoor(HttpToolsProtocol):
         cycle.response_complete = True
         if not cycle.disconnected:
             self.transport.write(self._render(cycle, response))
-            if not cycle.keep_alive:
+            if response.feed is not None:
+                self.begin_feed(cycle, response.feed)
+            elif not cycle.keep_alive:
                 self.transport.close()
+        elif response.feed is not None:
+            response.feed.detach()
         request = cycle.request
         identity = request.identity
         self.dispatcher.log(
@@ -315,7 +326,8 @@ class FrontDoor(HttpToolsProtocol):
                 None if identity is None else identity.user_id,
             )
         )
-        self.on_response_complete()
+        if cycle.response_complete:  # not so with a feed
+            self.on_response_complete()
 
     def _render(self, cycle: HotCycle, response: Response) -> bytes:
         defaults = self.server_state.default_headers
@@ -331,6 +343,8 @@ class FrontDoor(HttpToolsProtocol):
             lines = b"".join(b"%b: %b\r\n" % pair for pair in cors.headers(cycle.origin))
         for pair in headers:
             lines += b"%b: %b\r\n" % pair
+        if response.feed is not None:
+            return b"%b%b%b%b" % (STATUS_LINE[response.status], FrontDoor._head, lines, CHUNKED)
         if not cycle.keep_alive:
             lines += b"connection: close\r\n"
         body = response.body

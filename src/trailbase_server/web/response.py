@@ -7,6 +7,7 @@ import orjson
 
 from trailbase_server.errors import BadRequestError
 from trailbase_server.web.request import Headers
+from trailbase_server.web.sse import Feed
 
 JSON_TYPE = (b"content-type", b"application/json")
 TEXT_TYPE = (b"content-type", b"text/plain; charset=utf-8")
@@ -21,9 +22,10 @@ class Response:
         headers: Lower-case names; without ``content-length``, which is derived.
         body: The whole body; ignored when ``stream`` is set.
         stream: Chunks to send one by one, or None.
+        feed: Events without end to send instead of a body, or None.
     """
 
-    __slots__ = ("body", "headers", "status", "stream")
+    __slots__ = ("body", "feed", "headers", "status", "stream")
 
     def __init__(
         self,
@@ -31,11 +33,13 @@ class Response:
         body: bytes = b"",
         headers: Headers | None = None,
         stream: AsyncIterator[bytes] | None = None,
+        feed: Feed | None = None,
     ) -> None:
         self.status = status
         self.body = body
         self.headers: Headers = headers if headers is not None else []
         self.stream = stream
+        self.feed = feed
 
 
 def json_bytes(body: bytes, status: int = 200) -> Response:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from trailbase_server.errors import AppError
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response
+from trailbase_server.web.websocket import SocketEndpoint
 
 Audience = Literal["nobody", "anyone", "user", "admin"]
 """
@@ -43,6 +44,7 @@ class Route:
         request_type, response_type: Wire types, None for none or free form.
         errors: What the handler may raise besides what its audience implies.
         tag: Area of the documentation.
+        socket: The route over a WebSocket, None where that is not offered.
         streams_forms: Multipart forms are not read before the handler runs: it gets
             ``request.stream`` (see ``web.body.received_body``).
         hot: Served by the front door, straight from the socket. The handler must not use anything
@@ -61,6 +63,7 @@ class Route:
     tag: str = ""
     streams_forms: bool = False
     hot: bool = False
+    socket: SocketEndpoint | None = None
 
 
 @dataclass(frozen=True, slots=True)

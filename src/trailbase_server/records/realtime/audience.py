@@ -1,0 +1,249 @@
+"""
+Who hears of a change.
+
+Subscriptions of an API that would always get the same answer form an ``Audience``: same record or
+whole table, same user, same filter. A change is judged once for each of them, its filter once for
+all users, and the rule for all users at once. ``judge`` only reads, so it may run on a reader
+thread when it is slow.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from trailbase_server.db.base import Change
+from trailbase_server.db.errors import DatabaseError
+from trailbase_server.db.values import Row
+from trailbase_server.errors import BadRequestError
+from trailbase_server.query.filter import FilterNode
+from trailbase_server.records.access import Read
+from trailbase_server.records.api import RecordApi
+from trailbase_server.records.columns import Key
+from trailbase_server.records.realtime.match import Match, compile_match
+from trailbase_server.records.realtime.plan import (
+    ACCESS_LOST,
+    EVENTS_LOST,
+    EventPlan,
+    User,
+    compile_event_plan,
+    render_event,
+)
+from trailbase_server.records.realtime.subscriber import Event, Subscriber
+from trailbase_server.schema.model import Catalog
+
+Table = tuple[str, str]
+"""Database schema and name."""
+
+
+@dataclass(eq=False, slots=True)
+class Audience:
+    """
+    Subscriptions with the same answer to every change.
+
+    Attributes:
+        key: Of the record, None for the whole table.
+        user: Whose streams they are.
+        node, match: The filter as parsed and as compiled, None for none.
+        members: The streams, in the order they came.
+        since: The latest ``Subscriber.since`` of them.
+    """
+
+    key: Key | None
+    user: User
+    node: FilterNode | None
+    match: Match | None
+    members: dict[Subscriber, None] = field(default_factory=dict)
+    since: int = 0
+
+    def add(self, member: Subscriber) -> None:
+        """Let a stream take part."""
+        self.members[member] = None
+        self.since = max(self.since, member.since)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """
+    What an audience gets to hear of a change.
+
+    Attributes:
+        event: What to deliver.
+        is_last: The streams end with it.
+    """
+
+    audience: Audience
+    event: Event
+    is_last: bool = False
+
+
+AudienceKey = tuple[Key | None, User, Match | None]
+
+
+class Channel:
+    """
+    All subscriptions of one API.
+
+    Args:
+        plan: How its events are made.
+    """
+
+    def __init__(self, plan: EventPlan) -> None:
+        self.plan = plan
+        self.table: Table = table_of(plan.api)
+        self._audiences: dict[AudienceKey, Audience] = {}
+        self._whole_table: dict[Audience, None] = {}
+        self._by_record: dict[Key, dict[Audience, None]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._audiences)
+
+    def find(self, key: Key | None, user: User, node: FilterNode | None) -> Audience:
+        """
+        Find or make the audience of a subscription.
+
+        Raises:
+            InvalidQueryError: The filter does not fit the table.
+        """
+        match = None if node is None else compile_match(self.plan, node)
+        audience = self._audiences.get((key, user, match))
+        if audience is None:
+            audience = Audience(key, user, node, match)
+            self._add(audience)
+        return audience
+
+    def _add(self, audience: Audience) -> None:
+        self._audiences[audience.key, audience.user, audience.match] = audience
+        if audience.key is None:
+            self._whole_table[audience] = None
+        else:
+            self._by_record.setdefault(audience.key, {})[audience] = None
+
+    def discard(self, audience: Audience) -> None:
+        """Forget an audience that nobody is left of."""
+        place = (audience.key, audience.user, audience.match)
+        if self._audiences.get(place) is audience:
+            del self._audiences[place]
+        self._whole_table.pop(audience, None)
+        if audience.key is not None:
+            same_record = self._by_record.get(audience.key, {})
+            same_record.pop(audience, None)
+            if not same_record:
+                self._by_record.pop(audience.key, None)
+
+    def alone(self, audience: Audience) -> "Channel":
+        """Make a channel with a copy of one audience, without members."""
+        channel = Channel(self.plan)
+        channel._add(Audience(audience.key, audience.user, audience.node, audience.match))
+        return channel
+
+    def audiences(self) -> tuple[Audience, ...]:
+        """All of them."""
+        return tuple(self._audiences.values())
+
+    def concerned(self, key: object) -> tuple[Audience, ...]:
+        """Audiences of the whole table and of one record."""
+        # One call each: the loop may change these dictionaries while a reader thread is here.
+        same_record = self._by_record.get(key, {})  # type: ignore[call-overload]  # any value
+        return (*self._whole_table, *same_record)
+
+    def follow(self, api: RecordApi, catalog: Catalog) -> list[Audience]:
+        """
+        Compile anew after a change of configuration or schema.
+
+        Returns:
+            Audiences whose subscriptions no longer make sense: they are out already.
+        """
+        plan = compile_event_plan(api, catalog)
+        before = self.audiences()
+        self._audiences, self._whole_table, self._by_record = {}, {}, {}
+        if plan is None:
+            return list(before)
+        self.plan = plan
+        self.table = table_of(api)
+        lost = []
+        for audience in before:
+            try:
+                if audience.node is not None:
+                    audience.match = compile_match(plan, audience.node)
+            except BadRequestError:
+                lost.append(audience)
+            else:
+                self._add(audience)
+        return lost
+
+
+def table_of(api: RecordApi) -> Table:
+    """Name an API's table the way changes do."""
+    return api.table.database_schema or "main", api.table.name
+
+
+def judge(read: Read, position: int, change: Change, channels: Iterable[Channel]) -> list[Verdict]:
+    """
+    Decide who hears what of a change.
+
+    Args:
+        read: Runs one statement.
+        position: Number of the change.
+        change: Of a table that all channels are about.
+        channels: Whose subscriptions may be concerned.
+
+    Returns:
+        What to deliver.
+
+    Raises:
+        OverBudgetError: It takes longer than the event loop can spare; nothing has happened.
+
+    Spec:
+        records/per-event-evaluation-at-delivery-with-the-api-definition-current-at-that-time
+    """
+    verdicts: list[Verdict] = []
+    for channel in channels:
+        try:
+            verdicts += _judge_channel(read, position, change, channel)
+        except DatabaseError:
+            # Not available now. What might have been heard is lost, and that is told.
+            verdicts += [Verdict(a, (position, EVENTS_LOST)) for a in channel.audiences()]
+    return verdicts
+
+
+def _judge_channel(
+    read: Read, position: int, change: Change, channel: Channel
+) -> Sequence[Verdict]:
+    plan = channel.plan
+    row = plan.row_of(read, change)
+    if row is None:
+        return [Verdict(a, (position, EVENTS_LOST)) for a in channel.audiences()]
+    matches: dict[Match | None, bool] = {None: True}
+    concerned = []
+    for audience in channel.concerned(row[plan.key_index]):
+        match = audience.match
+        is_match = matches.get(match)
+        if is_match is None and match is not None:
+            is_match = matches[match] = match.accepts(read, row)
+        if is_match:
+            concerned.append(audience)
+    if not concerned:
+        return ()
+    allowed = plan.allowed(read, row, {audience.user for audience in concerned})
+    return _announce(plan, position, change, row, concerned, allowed)
+
+
+def _announce(
+    plan: EventPlan,
+    position: int,
+    change: Change,
+    row: Row,
+    concerned: Iterable[Audience],
+    allowed: Collection[User],
+) -> Sequence[Verdict]:
+    event: Event | None = None
+    verdicts = []
+    for audience in concerned:
+        if audience.user not in allowed:
+            if audience.key is not None:
+                verdicts.append(Verdict(audience, (position, ACCESS_LOST), is_last=True))
+            continue
+        if event is None:
+            event = (position, render_event(plan, change.action, row))
+        is_last = audience.key is not None and change.action == "delete"
+        verdicts.append(Verdict(audience, event, is_last))
+    return verdicts

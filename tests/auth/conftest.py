@@ -12,6 +12,7 @@ from trailbase_server.auth.state import AuthState
 from trailbase_server.clock import FrozenClock
 from trailbase_server.config.proto.config_pb2 import AuthConfig
 from trailbase_server.crypto import hash_password
+from trailbase_server.errors import DependencyError
 from trailbase_server.migrations.embedded import system_migrations
 from trailbase_server.migrations.runner import migrate
 from trailbase_server.schema.registry import SchemaRegistry
@@ -45,6 +46,7 @@ def hashed(text):
 
 WARDEN, NORA, LENA, SOLO, OTTO, PENDING, LINKED = map(person, range(1, 8))
 # id, email, unverified_email, username, has a password, admin, totp_secret, provider
+KINDS = ("main", "session", "accounts")
 PEOPLE = (
     (WARDEN, "warden@auth.test", None, "warden", True, 1, None, 0),
     (NORA, "nora@auth.test", None, "nora", True, 0, None, 0),
@@ -90,16 +92,20 @@ def make_database(path, kind):
 def templates(tmp_path_factory):
     """Migrated files, made once."""
     directory = tmp_path_factory.mktemp("templates")
-    return {kind: make_database(directory / f"{kind}.db", kind) for kind in ("main", "session")}
+    return {kind: make_database(directory / f"{kind}.db", kind) for kind in KINDS}
 
 
 @pytest.fixture
 async def databases(templates, tmp_path):
-    opened = []
-    for files in templates.values():
-        path = tmp_path / files.path.name
-        path.write_bytes(files.path.read_bytes())
-        opened.append(SqliteDatabase(DatabaseFiles(path, prepare=files.prepare)))
+    paths = {kind: tmp_path / files.path.name for kind, files in templates.items()}
+    for kind, path in paths.items():
+        path.write_bytes(templates[kind].path.read_bytes())
+    opened = [
+        SqliteDatabase(DatabaseFiles(paths["main"], prepare=prepare)),
+        SqliteDatabase(
+            DatabaseFiles(paths["session"], {"accounts": paths["accounts"]}, prepare=prepare)
+        ),
+    ]
     yield opened
     for database in opened:
         await database.close()
@@ -124,8 +130,34 @@ def config():
 def state(databases, clock, config):
     state = AuthState(*databases, SigningKeys(SEED, _derive_public(SEED)), clock)
     state.configure(config, SITE)
+    state.background.pace_s = 0
     yield state
     state.close()
+
+
+class Mails:
+    """A mailer that keeps what it is given."""
+
+    def __init__(self):
+        self.sent = []
+        self.fails = False
+
+    async def __call__(self, letter, to, values):
+        if self.fails:
+            raise DependencyError
+        self.sent.append((letter, to, values))
+
+    def take(self):
+        """The one mail that was sent since the last time."""
+        [mail] = self.sent
+        self.sent = []
+        return mail
+
+
+@pytest.fixture
+def mails(state):
+    state.mailer = Mails()
+    return state.mailer
 
 
 class Answer:
@@ -186,7 +218,9 @@ class Server:
         bound, params = self.dispatcher.router.match(method, BASE + path)
         request = Request(method, BASE + path, raw_query, headers, body, params)
         request.head = method == "HEAD"
-        return Answer(await self.dispatcher.respond(bound, request))
+        answer = Answer(await self.dispatcher.respond(bound, request))
+        await self.state.background.finish()
+        return answer
 
     async def get(self, path, **options):
         return await self.ask("GET", path, **options)

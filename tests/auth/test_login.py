@@ -176,7 +176,7 @@ async def test_who_has_a_second_factor_gets_a_pending_token_and_no_session(serve
     answer = await server.post("/login", credentials("otto"))
     assert (answer.status, list(answer.json)) == (403, ["mfa_token"])
     claims = jwt.decode(answer.json["mfa_token"], options={"verify_signature": False})
-    assert list(claims) == ["sub", "exp", "type", "method"]
+    assert list(claims) == ["sub", "exp", "type", "method", "jti"]
     assert (claims["type"], claims["method"]) == (2, "pw")
     assert await state.session_database.query("SELECT COUNT(*) FROM _session") == [(0,)]
     assert (await server.get("/status", bearer=answer.json["mfa_token"])).json["auth_token"] is None

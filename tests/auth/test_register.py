@@ -4,7 +4,6 @@ import jwt
 import pytest
 
 from trailbase_server.auth.users import find_by_username
-from trailbase_server.errors import DependencyError
 
 SECRET = "tulip-and-rope-9"
 
@@ -12,23 +11,6 @@ SECRET = "tulip-and-rope-9"
 def person(email="ivy@auth.test", secret=SECRET, repeat=None, **more):
     body = {"email": email, "password": secret, "password_repeat": repeat or secret, **more}
     return {name: value for name, value in body.items() if value is not ...}
-
-
-class Mails:
-    def __init__(self):
-        self.sent = []
-        self.fails = False
-
-    async def __call__(self, letter, to, values):
-        if self.fails:
-            raise DependencyError
-        self.sent.append((letter, to, values))
-
-
-@pytest.fixture
-def mails(state):
-    state.mailer = Mails()
-    return state.mailer
 
 
 async def rows(state):

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from trailbase_server.auth.cookies import AUTH_COOKIE, REFRESH_COOKIE, read_cookies, set_cookie
 from trailbase_server.auth.refresh import renew
 from trailbase_server.auth.state import AuthState
+from trailbase_server.errors import UnauthorizedError
 from trailbase_server.ids import UserId
 from trailbase_server.web.identity import Identity
 from trailbase_server.web.request import Headers, Request
@@ -60,6 +61,18 @@ async def _read_cookies(state: AuthState, request: Request) -> Credentials:
     if fresh is None:
         return Credentials(None, refresh_token)
     return Credentials(replace(fresh, from_cookie=True), refresh_token, [auth_cookie(state, fresh)])
+
+
+def caller_of(request: Request) -> Identity:
+    """
+    Who a request comes from.
+
+    Raises:
+        UnauthorizedError: Nobody knows.
+    """
+    if request.identity is None:
+        raise UnauthorizedError
+    return request.identity
 
 
 def refresh_token_of(request: Request) -> str | None:

@@ -1,10 +1,10 @@
 """``POST /change_password``: by somebody who is logged in and knows the old one."""
 
-from trailbase_server.auth.authenticate import refresh_token_of
+from trailbase_server.auth.authenticate import caller_of, refresh_token_of
 from trailbase_server.auth.credentials import check_credentials
-from trailbase_server.auth.fields import Fields, read_body, read_query
+from trailbase_server.auth.fields import merged, read_body, read_query
 from trailbase_server.auth.password import check_password
-from trailbase_server.auth.register import redirect_with_alert
+from trailbase_server.auth.replies import fail_on_page, notify
 from trailbase_server.auth.sessions import delete_sessions
 from trailbase_server.auth.state import AuthState
 from trailbase_server.auth.users import find_user, set_password_hash
@@ -18,7 +18,7 @@ from trailbase_server.errors import (
 )
 from trailbase_server.ids import UserId
 from trailbase_server.web.request import Request
-from trailbase_server.web.response import Response, text
+from trailbase_server.web.response import Response
 
 
 async def change_password(state: AuthState, request: Request) -> Response:
@@ -35,25 +35,20 @@ async def change_password(state: AuthState, request: Request) -> Response:
         auth/post-change-password
     """
     query, body = read_query(request), read_body(request)
-    if request.identity is None:
-        raise UnauthorizedError
-    user_id = request.identity.user_id
+    user_id = caller_of(request).user_id
     old, new = body.required("old_password"), body.required("new_password")
     repeated = body.text("new_password_repeat")
     if state.demo:
         raise BadRequestError("Disallowed in demo")
-    target = state.check_redirect(_merged(query, body, "redirect_uri"))
-    error_target = state.check_redirect(_merged(query, body, "err_redirect_uri")) or target
+    target = state.check_redirect(merged("redirect_uri", query, body))
+    error_target = state.check_redirect(merged("err_redirect_uri", query, body)) or target
     try:
         check_password(state.options.password_rules, new, new if repeated is None else repeated)
         await _replace(state, user_id, old, new)
     except BadRequestError as exc:
-        if not body.is_form or error_target is None:
-            raise
-        return redirect_with_alert(error_target, f"Bad request: {exc.public}")
+        return fail_on_page(exc, body, error_target)
     await state.session_database.write(delete_sessions, user_id, refresh_token_of(request))
-    notice = "password changed"
-    return text(notice) if target is None else redirect_with_alert(target, notice)
+    return notify("password changed", target)
 
 
 async def _replace(state: AuthState, user_id: UserId, old: str, new: str) -> None:
@@ -73,8 +68,3 @@ def _reason(error: AppError) -> str:
     if isinstance(error, TooManyRequestsError):
         return "too many attempts, try again later"
     return "wrong old password"
-
-
-def _merged(query: Fields, body: Fields, name: str) -> str | None:
-    value = query.text(name)
-    return body.text(name) if value is None else value

@@ -59,6 +59,12 @@ class Fields:
         raise self._error(f"missing field: one of {', '.join(names)}")
 
 
+def merged(name: str, query: Fields, body: Fields) -> str | None:
+    """A field that may come in the query or in the body; the query wins."""
+    value = query.text(name)
+    return body.text(name) if value is None else value
+
+
 def read_query(request: Request) -> Fields:
     """
     Decode the query string.

@@ -15,18 +15,15 @@ from trailbase_server.auth.identifiers import (
     parse_email_or_username,
     parse_username,
 )
+from trailbase_server.auth.login_mfa import finish_login
 from trailbase_server.auth.redirects import add_parameters, render_location
-from trailbase_server.auth.sign_in import LoginParams, answer_login, merge_login_params
+from trailbase_server.auth.sign_in import merge_login_params
 from trailbase_server.auth.state import AuthState
-from trailbase_server.auth.tokens import TokenKind, mint_flow_token
 from trailbase_server.auth.users import User, find_by_email, find_by_username
-from trailbase_server.errors import AppError, BadRequestError
-from trailbase_server.ids import encode_b64u
+from trailbase_server.errors import AppError
 from trailbase_server.web.errors import FIRST_SERVER_ERROR
 from trailbase_server.web.request import Request
-from trailbase_server.web.response import Response, json_value, redirect
-
-PENDING_LOGIN_TTL_S = 120
+from trailbase_server.web.response import Response, redirect
 
 
 async def login(state: AuthState, request: Request) -> Response:
@@ -51,9 +48,7 @@ async def login(state: AuthState, request: Request) -> Response:
         if not body.is_form or params.redirect_uri is None:
             raise
         return _redirect_failure(request, params.redirect_uri, exc)
-    if user.totp_secret is not None:
-        return _ask_second_factor(state, user, params, is_form=body.is_form)
-    return await answer_login(state, user, params, is_form=body.is_form)
+    return await finish_login(state, user, params, is_form=body.is_form)
 
 
 def _read_identifier(body: Fields) -> Identifier:
@@ -77,25 +72,3 @@ def _redirect_failure(request: Request, target: str, error: AppError) -> Respons
     location = render_location(add_parameters(target, alert=alert))
     dropped = error.status >= FIRST_SERVER_ERROR
     return redirect(location, remove_cookies(request, TOKEN_COOKIES) if dropped else None)
-
-
-def _ask_second_factor(
-    state: AuthState, user: User, params: LoginParams, *, is_form: bool
-) -> Response:
-    token = mint_flow_token(
-        state.keys,
-        TokenKind.PENDING_LOGIN,
-        {"sub": encode_b64u(user.id), "method": "pw"},
-        state.clock.now_s() + PENDING_LOGIN_TTL_S,
-    )
-    if not is_form:
-        return json_value({"mfa_token": token}, HTTPStatus.FORBIDDEN)
-    if params.mfa_redirect_uri is None:
-        raise BadRequestError("missing 'mfa_redirect_uri'")
-    carried = {"mfa_token": token}
-    if params.code_challenge is not None and params.redirect_uri is not None:
-        # The page of the second factor ends what this one has begun (spec auth, F3).
-        carried["redirect_uri"] = params.redirect_uri
-        carried["response_type"] = params.response_type
-        carried["pkce_code_challenge"] = params.code_challenge
-    return redirect(render_location(add_parameters(params.mfa_redirect_uri, **carried)))

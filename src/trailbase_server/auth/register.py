@@ -7,21 +7,21 @@ can find out which accounts there are.
 
 import logging
 
-from trailbase_server.auth.fields import read_body, read_query
+from trailbase_server.auth.fields import merged, read_body, read_query
 from trailbase_server.auth.identifiers import check_registration
+from trailbase_server.auth.letters import send_verification
 from trailbase_server.auth.password import check_password
-from trailbase_server.auth.redirects import add_parameters, render_location
+from trailbase_server.auth.redirects import render_location
+from trailbase_server.auth.replies import notify, redirect_with_alert
 from trailbase_server.auth.state import AuthState
-from trailbase_server.auth.tokens import TokenKind, mint_flow_token
 from trailbase_server.auth.users import insert_registration
 from trailbase_server.db.errors import ConstraintError
 from trailbase_server.errors import BadRequestError, ForbiddenError
-from trailbase_server.ids import UserId, encode_b64u, new_uuid4
+from trailbase_server.ids import UserId, new_uuid4
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, redirect, text
 
 log = logging.getLogger(__name__)
-VERIFY_TTL_S = 4 * 3600
 
 
 async def register_user(state: AuthState, request: Request) -> Response:
@@ -39,8 +39,7 @@ async def register_user(state: AuthState, request: Request) -> Response:
     query, body = read_query(request), read_body(request)
     email, username = body.text("email"), body.text("username")
     password, repeated = body.required("password"), body.required("password_repeat")
-    target = query.text("redirect_uri")
-    target = body.text("redirect_uri") if target is None else target
+    target = merged("redirect_uri", query, body)
     if state.options.disable_password_auth:
         raise ForbiddenError
     target = state.check_redirect(target)
@@ -69,36 +68,4 @@ def _answer(email: str | None, target: str | None) -> Response:
     if email is None:
         return text("Registered") if target is None else redirect(render_location(target))
     notice = f"Registered {email}. Please follow the link in the mail we sent to verify the address"
-    return text(notice) if target is None else redirect_with_alert(target, notice)
-
-
-def redirect_with_alert(target: str, message: str) -> Response:
-    """Send a browser on with a message for its user."""
-    return redirect(render_location(add_parameters(target, alert=message)))
-
-
-async def send_verification(
-    state: AuthState, user_id: UserId, email: str, redirect_uri: str | None
-) -> None:
-    """
-    Mail a link that confirms an address.
-
-    Args:
-        state: Without mailer the mail counts as sent.
-        user_id: Whose address it is.
-        email: The unverified address.
-        redirect_uri: Checked target of the link's page.
-
-    Raises:
-        DependencyError: It could not be sent.
-    """
-    if state.mailer is None:
-        log.warning("no mail transport: a verification mail was not sent")
-        return
-    token = mint_flow_token(
-        state.keys,
-        TokenKind.VERIFY_EMAIL,
-        {"sub": encode_b64u(user_id), "email": email},
-        state.clock.now_s() + VERIFY_TTL_S,
-    )
-    await state.mailer("verify_email", email, {"token": token, "redirect_uri": redirect_uri})
+    return notify(notice, target)

@@ -12,11 +12,13 @@ from trailbase_server.auth.change_password import change_password
 from trailbase_server.auth.code_exchange import exchange_code
 from trailbase_server.auth.delete import delete_account
 from trailbase_server.auth.login import login
+from trailbase_server.auth.login_mfa import login_with_second_factor
 from trailbase_server.auth.logout import end_session, logout
 from trailbase_server.auth.oauth.listing import list_providers
+from trailbase_server.auth.recovery import create_recovery_codes, read_recovery_codes
 from trailbase_server.auth.refresh import refresh_session
 from trailbase_server.auth.register import register_user
-from trailbase_server.auth.second_factor import register_totp
+from trailbase_server.auth.second_factor import confirm_totp, register_totp, unregister_totp
 from trailbase_server.auth.state import AuthState
 from trailbase_server.auth.status import read_status
 from trailbase_server.errors import (
@@ -111,6 +113,17 @@ ROUTES = (
     ),
     _route(
         "POST",
+        "/login_mfa",
+        login_with_second_factor,
+        "login_mfa_handler",
+        "End a log-in with a second factor.",
+        BadRequestError,
+        UnauthorizedError,
+        DependencyError,
+        TooManyRequestsError,
+    ),
+    _route(
+        "POST",
         "/token",
         exchange_code,
         "auth_code_to_token_handler",
@@ -168,6 +181,46 @@ ROUTES = (
         "register_totp_request_handler",
         "Offer a secret for a second factor.",
         BadRequestError,
+        audience="user",
+    ),
+    _route(
+        "POST",
+        "/totp/confirm",
+        confirm_totp,
+        "register_totp_confirm_handler",
+        "Switch the second factor on.",
+        BadRequestError,
+        NotFoundError,
+        audience="user",
+    ),
+    _route(
+        "POST",
+        "/totp/unregister",
+        unregister_totp,
+        "unregister_totp_handler",
+        "Switch the second factor off.",
+        BadRequestError,
+        NotFoundError,
+        TooManyRequestsError,
+        audience="user",
+    ),
+    _route(
+        "POST",
+        "/totp/recovery_codes",
+        create_recovery_codes,
+        "create_recovery_codes_handler",
+        "Make recovery codes for a lost authenticator.",
+        BadRequestError,
+        NotFoundError,
+        TooManyRequestsError,
+        audience="user",
+    ),
+    _route(
+        "GET",
+        "/totp/recovery_codes",
+        read_recovery_codes,
+        "read_recovery_codes_handler",
+        "Tell how many recovery codes are left.",
         audience="user",
     ),
     _route(

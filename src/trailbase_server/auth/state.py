@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from trailbase_server.auth.address_limit import AddressLimit
+from trailbase_server.auth.background import Background
 from trailbase_server.auth.keys import SigningKeys
+from trailbase_server.auth.limits import FlowLimits
 from trailbase_server.auth.lockout import Lockout
 from trailbase_server.auth.options import AuthOptions, compile_options
 from trailbase_server.auth.password import PasswordWorkers
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from trailbase_server.config.proto.config_pb2 import AuthConfig
 
 DEFAULT_APPLICATION_NAME = "TrailBase"
-Letter = Literal["verify_email", "reset_password", "change_email", "otp"]
+Letter = Literal["verify_email", "reset_password", "change_email", "otp", "email_changed"]
 
 
 class Mailer(Protocol):
@@ -30,7 +32,8 @@ class Mailer(Protocol):
         Args:
             letter: Which template.
             to: Address; valid by our own rules.
-            values: ``token`` or ``code``, and ``redirect_uri``.
+            values: ``token`` or ``code``, and ``redirect_uri``; for ``email_changed``, which goes
+                to the old address, ``new_email`` or None.
 
         Raises:
             DependencyError: It could not be handed over.
@@ -60,6 +63,8 @@ class AuthState:
         passwords: Threads for hashing.
         lockout: Wrong passwords by account.
         address_limit: Requests by client address.
+        limits: Attempts of the other flows.
+        background: Work whose duration must not show.
     """
 
     def __init__(
@@ -89,6 +94,8 @@ class AuthState:
         self.passwords = PasswordWorkers()
         self.lockout = Lockout(clock, enabled=not demo)
         self.address_limit = AddressLimit(clock)
+        self.limits = FlowLimits(clock)
+        self.background = Background()
 
     def configure(
         self,

@@ -159,6 +159,19 @@ def set_username(tx: Transaction, user_id: UserId, username: str | None) -> bool
 
 
 @single_statement
+def set_totp_secret(
+    tx: Transaction, user_id: UserId, secret: str | None, expected: str | None
+) -> bool:
+    """Write job: replace the secret if it still is the expected one; tells whether it was."""
+    return bool(
+        tx.run(
+            "UPDATE _user SET totp_secret = ?2 WHERE id = ?1 AND totp_secret IS ?3",
+            (user_id, secret, expected),
+        )
+    )
+
+
+@single_statement
 def set_admin(tx: Transaction, user_id: UserId, admin: bool) -> None:
     """Write job: make or unmake an administrator."""
     tx.run("UPDATE _user SET admin = ?2 WHERE id = ?1", (user_id, int(admin)))

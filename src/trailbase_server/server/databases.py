@@ -27,6 +27,9 @@ from trailbase_server.sqlite.functions import register_functions
 from trailbase_server.sqlite.geoip import GeoIp
 from trailbase_server.sqlite.open import DatabaseFiles, Synchronous, open_connection
 
+ACCOUNTS_SCHEMA = "accounts"
+ACCOUNTS_FILE = "accounts.own"  # no configured database can have a dot in its name
+
 
 class DepotDatabases:
     """
@@ -69,9 +72,10 @@ class DepotDatabases:
         return {one.name: self._data / f"{one.name}.db" for one in config.databases}
 
     def session_files(self) -> DatabaseFiles:
-        """Sessions and codes."""
+        """Sessions and codes, with what accounts need beyond the reference's tables."""
         return DatabaseFiles(
             self._data / "session.db",
+            {ACCOUNTS_SCHEMA: self._data / f"{ACCOUNTS_FILE}.db"},
             prepare=self._plain_functions,
             synchronous=self._synchronous,
         )
@@ -85,6 +89,7 @@ class DepotDatabases:
         """
         self._migrate("logs", "logs", self._plain_functions, [])
         self._migrate("session", "session", self._plain_functions, [])
+        self._migrate(ACCOUNTS_FILE, "accounts", self._plain_functions, [])
         migrations = self._depot / "migrations"
         main = depot_migrations(migrations, "main")
         self.fresh = self._migrate("main", "main", self._functions, main) or self.fresh

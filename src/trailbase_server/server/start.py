@@ -92,6 +92,7 @@ class OpenDepot:
             dev=options.dev,
             has_public_dir=options.public_dir is not None,
         )
+        self.auth.verified.on_forget = self.records.broker.close_user
         self.authenticator = TokenAuthenticator(self.auth)
         self.admin = AdminState(
             config,
@@ -151,6 +152,7 @@ class OpenDepot:
 
     async def close(self) -> None:
         """Finish what is queued and close all files."""
+        await self.auth.background.finish()
         self.auth.close()
         await self.session_database.close()
         await self.database.close()

@@ -8,6 +8,7 @@ from trailbase_server.ids import (
     decode_b64u,
     decode_blob_text,
     encode_b64u,
+    encode_b64u_all,
     new_uuid4,
     new_uuid7,
     parse_uuid_text,
@@ -53,3 +54,12 @@ def test_new_ids_carry_their_version_and_version_seven_ascends():
     made = [new_uuid7() for _ in range(1000)]
     assert made == sorted(set(made))
     assert made[0][6] >> 4 == 7
+
+
+VALUES = st.one_of(st.binary(min_size=16, max_size=16), st.binary(max_size=20), st.none())
+
+
+@given(st.one_of(st.lists(st.binary(min_size=16, max_size=16)), st.lists(VALUES)))
+def test_many_values_are_rendered_like_each_of_them(values):
+    expected = [value if value is None else encode_b64u(value) for value in values]
+    assert encode_b64u_all(values) == expected

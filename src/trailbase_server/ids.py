@@ -9,6 +9,7 @@ points.
 
 import re
 from binascii import a2b_base64, b2a_base64
+from collections.abc import Sequence
 from typing import NewType
 
 from uuid_utils import uuid4, uuid7
@@ -34,6 +35,23 @@ def encode_b64u(data: bytes) -> str:
     return b2a_base64(data, newline=False).translate(_TO_URL_SAFE).decode("ascii")
 
 
+def encode_b64u_all(values: Sequence[object]) -> list[object]:
+    """
+    Render many values as ``encode_b64u`` does; what is not bytes stays as it is.
+
+    Where all are UUIDs they are rendered in one step: 16 bytes and two of filling are 24
+    characters, of which the last two stand for the filling.
+    """
+    try:
+        joined = b"\0\0".join(values)  # type: ignore[arg-type]  # not all of them may be bytes
+    except TypeError:
+        joined = b""
+    if len(joined) != len(values) * 18 - 2 or set(map(len, values)) != {UUID_BYTES}:  # type: ignore[arg-type]  # all are bytes here
+        return [encode_b64u(value) if isinstance(value, bytes) else value for value in values]
+    text = encode_b64u(joined + b"\0\0")
+    return [f"{text[start : start + 22]}==" for start in range(0, len(text), 24)]
+
+
 def decode_b64u(text: str) -> bytes | None:
     """
     Read URL-safe base64 with canonical padding.
@@ -52,6 +70,16 @@ def decode_b64u(text: str) -> bytes | None:
     if raw.endswith(b"="):
         return data if raw[-2] in _CANONICAL_BEFORE_ONE else None
     return data
+
+
+def decode_base64(text: str) -> bytes | None:
+    """Read standard base64 with canonical padding; None for anything else."""
+    try:
+        raw = text.encode("ascii")
+        data = a2b_base64(raw, strict_mode=True)
+    except ValueError:
+        return None
+    return None if raw.endswith(b"=") and b2a_base64(data, newline=False) != raw else data
 
 
 def parse_uuid_text(text: str) -> bytes | None:

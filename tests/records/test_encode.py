@@ -110,3 +110,11 @@ def test_a_malformed_geometry_is_our_problem():
 def test_other_objects_are_a_bug():
     with pytest.raises(TypeError):
         blob_text(object())
+
+
+def test_a_page_is_encoded_like_each_of_its_rows(site):
+    api = site.state.api("diary")
+    rows = site.database.read(api.list_sql)
+    assert len(rows) > 1
+    assert dump_json(api.encode_page(rows)) == dump_json([api.encode(row) for row in rows])
+    assert api.encode_page([]) == []

@@ -27,7 +27,12 @@ from trailbase_server.records.columns import (
     key_parser,
     select_columns,
 )
-from trailbase_server.records.encode import RowEncoder, compile_encoder
+from trailbase_server.records.encode import (
+    PageEncoder,
+    RowEncoder,
+    compile_encoder,
+    compile_page_encoder,
+)
 from trailbase_server.records.expand import Expansion, compile_expansion
 from trailbase_server.records.params import Converter, compile_converters
 from trailbase_server.records.rules import PrepareError, compile_rule
@@ -74,6 +79,7 @@ class RecordApi:
         selection: Visible columns by name, then the key if that is hidden.
         key_index: Place of the key in ``selection``.
         encode: Encodes a row of ``selection``; configured references are wrapped.
+        encode_page: The same for many rows.
         filters: Columns that clients may filter and order by.
         expansions: References that clients may expand, by column.
         delete_sql: ``DELETE`` by key, ``?1``.
@@ -110,6 +116,7 @@ class RecordApi:
     selection: tuple[ApiColumn, ...]
     key_index: int
     encode: RowEncoder
+    encode_page: PageEncoder
     filters: Mapping[str, FilterColumn]
     expansions: Mapping[str, Expansion]
     delete_sql: str
@@ -198,6 +205,8 @@ def compile_api(
     read_rule = rules["read"]
     selection = select_columns(columns)
     list_sql = _select_sql(table_sql, column_list(selection), read_rule)
+    shown = [column for column in selection if not column.hidden]
+    wrapped = frozenset(config.expand)
     return RecordApi(
         name=config.name,
         table=relation.name,
@@ -227,7 +236,8 @@ def compile_api(
         order_sql=f"_ROW_.{quote(key.name)} DESC",
         selection=selection,
         key_index=next(index for index, column in enumerate(selection) if column.is_key),
-        encode=compile_encoder([c for c in selection if not c.hidden], frozenset(config.expand)),
+        encode=compile_encoder(shown, wrapped),
+        encode_page=compile_page_encoder(shown, wrapped),
         filters=_filters(columns),
         expansions=_expansions(relation, config.expand, column_of, catalog),
         delete_sql=f"DELETE FROM {table_sql} AS _ROW_" + _by_key(key.name, None),  # noqa: S608  # quoted

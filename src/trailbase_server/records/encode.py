@@ -16,7 +16,7 @@ import orjson
 
 from trailbase_server.db.values import Row, SqlValue
 from trailbase_server.errors import InternalError
-from trailbase_server.ids import encode_b64u
+from trailbase_server.ids import encode_b64u, encode_b64u_all
 from trailbase_server.records.columns import ApiColumn, ColumnRole
 from trailbase_server.schema.model import DataType
 
@@ -24,6 +24,7 @@ Record = dict[str, Any]
 """A record on its way to JSON; values may be bytes or ready fragments."""
 
 RowEncoder = Callable[[Row], Record]
+PageEncoder = Callable[[Sequence[Row]], list[Record]]
 ValueEncoder = Callable[[Any], Any]
 
 
@@ -72,6 +73,51 @@ def compile_encoder(columns: Sequence[ApiColumn], wrapped: frozenset[str]) -> Ro
     if not steps:
         return partial(_encode_plain, names)
     return partial(_encode_row, names, steps)
+
+
+def compile_page_encoder(columns: Sequence[ApiColumn], wrapped: frozenset[str]) -> PageEncoder:
+    """
+    Build the encoder for a whole page of rows; the result is that of ``compile_encoder``.
+
+    It goes column by column: the keys of a page are rendered in one step instead of one by one.
+
+    Args:
+        columns, wrapped: As of ``compile_encoder``.
+
+    Returns:
+        A function from rows to records.
+    """
+    names = tuple(column.name for column in columns)
+    blobs = tuple(
+        index
+        for index, column in enumerate(columns)
+        if column.data_type is DataType.BLOB
+        and column.role is ColumnRole.PLAIN
+        and column.name not in wrapped
+    )
+    steps = tuple(
+        (index, encoder)
+        for index, column in enumerate(columns)
+        if (encoder := _value_encoder(column, column.name in wrapped)) is not None
+    )
+    return partial(_encode_page, names, blobs, steps)
+
+
+def _encode_page(
+    names: tuple[str, ...],
+    blobs: tuple[int, ...],
+    steps: tuple[tuple[int, ValueEncoder], ...],
+    rows: Sequence[Row],
+) -> list[Record]:
+    if not rows:
+        return []
+    columns: list[Sequence[Any]] = list(zip(*rows))  # noqa: B905  # rows of one statement
+    for index in blobs:
+        columns[index] = encode_b64u_all(columns[index])
+    for index, encode in steps:
+        columns[index] = [None if value is None else encode(value) for value in columns[index]]
+    # As in ``_encode_plain``, a row may be longer than the names.
+    return [dict(zip(names, values)) for values in zip(*columns)]  # noqa: B905
 
 
 def _encode_plain(names: tuple[str, ...], row: Row) -> Record:

@@ -72,7 +72,7 @@ def _page(
     if limit:
         sql = f"{api.list_sql}{_where(page_where)} ORDER BY {order_sql} LIMIT ? OFFSET ?"
         rows = read(sql, [*page_params, limit, query.offset or 0])
-    records = list(map(api.encode, rows))
+    records = api.encode_page(rows)
     if expansions:
         attach_data(read, expansions, records)
     if has_cursor and rows and not query.skip_cursor:

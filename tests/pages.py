@@ -12,6 +12,7 @@ import os
 import re
 import signal
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +98,8 @@ def run_page(page, directory):
         The number of blocks that were run.
     """
     blocks = blocks_of(page)
+    if not any(block.language == "sh" for block in blocks):
+        return 0
     depot = directory / "traildepot"
     if write_depot(blocks, depot):
         with Server(depot) as server:
@@ -131,6 +134,8 @@ def _run(page, blocks, directory, address):
                     check(expected, printed, where)
                 count += 1
         finally:
+            with suppress(BrokenPipeError):  # the shell has ended by itself
+                shell.stdin.close()
             os.killpg(shell.pid, signal.SIGTERM)
     return count
 

@@ -37,7 +37,7 @@ trail() {
       : > server.log
       command trail "$@" >> server.log 2>&1 &
       SERVER=$!
-      for _ in $(seq 200); do
+      for _ in $(seq 400); do
         if grep -q 'Listening on' server.log; then return 0; fi
         sleep 0.05
       done
@@ -48,7 +48,7 @@ trail() {
 kill() {
   before=$(grep -c 'eload' server.log || true)
   command kill "$@"
-  for _ in $(seq 200); do
+  for _ in $(seq 400); do
     if [ "$(grep -c 'eload' server.log)" != "$before" ]; then return 0; fi
     sleep 0.05
   done

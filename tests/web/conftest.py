@@ -92,7 +92,7 @@ async def form(state, request):
     return text(f"{size} streamed, {len(request.body)} read")
 
 
-ROUTES = tuple(
+TWICE = tuple(
     Route(method, f"{prefix}{path}", handler, hot=hot)
     for prefix, hot in (("/hot", True), ("/cold", False))
     for method, path, handler in (
@@ -105,7 +105,9 @@ ROUTES = tuple(
         ("GET", "/crash", crash),
         ("GET", "/crash-later", crash_later),
     )
-) + (
+)
+ROUTES = (
+    *TWICE,
     Route("GET", "/stream", stream),
     Route("POST", "/form", form, streams_forms=True),
     Route("POST", "/hot/form", form, streams_forms=True, hot=True),

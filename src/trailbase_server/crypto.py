@@ -9,7 +9,7 @@ from hashlib import sha256
 ALPHANUMERIC = string.ascii_letters + string.digits
 LOWER_ALPHANUMERIC = string.ascii_lowercase + string.digits
 ARGON2_MEMORY_KIB = 19_456  # with two passes, the least the field recommends: 19 MiB per log-in
-ARGON2_PASSES = 2
+ARGON2_PASSES = 2  # see ARGON2_MEMORY_KIB
 ARGON2_LANES = 1
 ARGON2_TAG_BYTES = 32
 ARGON2_SALT_BYTES = 16

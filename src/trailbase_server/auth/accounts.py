@@ -37,7 +37,7 @@ from trailbase_server.ids import (
 )
 
 B64_ID_LENGTH = 24  # characters: 16 bytes with padding
-MINT_TTL_S = 12 * 3600
+MINT_TTL_S = 12 * 3600  # of tokens minted for scripts
 
 
 async def find_account(state: AuthState, reference: str) -> User:

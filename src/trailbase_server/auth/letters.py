@@ -16,10 +16,10 @@ from trailbase_server.errors import AppError
 from trailbase_server.ids import UserId, encode_b64u
 
 log = logging.getLogger(__name__)
-VERIFY_TTL_S = 4 * 3600
-VERIFY_AGAIN_TTL_S = 3600
-CHANGE_EMAIL_TTL_S = 4 * 3600
-RESET_TTL_S = 3600
+VERIFY_TTL_S = 4 * 3600  # of the link in a mail
+VERIFY_AGAIN_TTL_S = 3600  # of one sent on request
+CHANGE_EMAIL_TTL_S = 4 * 3600  # of the link in a mail
+RESET_TTL_S = 3600  # of the code in a mail
 
 
 async def send_letter(

@@ -11,7 +11,7 @@ from trailbase_server.crypto import digest
 from trailbase_server.errors import TooManyRequestsError
 
 CAPACITY = 16_384  # keys; about 200 bytes each
-HOUR_S = 3600
+HOUR_S = 3600  # window of most limits
 
 
 class AttemptLimit:

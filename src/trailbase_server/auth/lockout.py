@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from trailbase_server.clock import Clock
 from trailbase_server.errors import TooManyRequestsError
 
-MAX_FAILURES = 3
-WINDOW_S = 60
+MAX_FAILURES = 3  # wrong passwords in a row
+WINDOW_S = 60  # locked for this long after the last failure
 CAPACITY = 1024  # accounts
 MAX_WAITING = 32  # attempts per account
 

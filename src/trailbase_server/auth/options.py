@@ -14,9 +14,9 @@ from trailbase_server.auth.oauth.providers import Provider, configured_providers
 if TYPE_CHECKING:
     from trailbase_server.config.proto.config_pb2 import AuthConfig
 
-DEFAULT_AUTH_TTL_S = 3600
-DEFAULT_REFRESH_TTL_S = 30 * 24 * 3600
-DEFAULT_ANONYMOUS_REFRESH_TTL_S = 90 * 24 * 3600
+DEFAULT_AUTH_TTL_S = 3600  # an hour: how long a revoked session may go on
+DEFAULT_REFRESH_TTL_S = 30 * 24 * 3600  # a month
+DEFAULT_ANONYMOUS_REFRESH_TTL_S = 90 * 24 * 3600  # three months: there is no way to log in again
 DEFAULT_PASSWORD_LENGTH = 8  # bytes
 
 

@@ -25,10 +25,10 @@ from trailbase_server.errors import BadRequestError, InternalError, UnavailableE
 
 R = TypeVar("R")
 
-MAX_PASSWORD_BYTES = 128
+MAX_PASSWORD_BYTES = 128  # what a hash is spent on; fixed on the wire
 MAX_THREADS = 4  # 19 MiB each
 MAX_WAITING = 64  # about a second of work
-NICENESS = 10
+NICENESS = 10  # of the threads: reads go first
 CURRENT_HASH = "$argon2id$v=19$m=19456,t=2,p=1$"
 UNMATCHED_HASH = f"{CURRENT_HASH}{'A' * 22}${'A' * 43}"
 

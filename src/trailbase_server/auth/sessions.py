@@ -17,7 +17,7 @@ from trailbase_server.ids import UserId, encode_b64u
 
 REFRESH_LENGTH = 86  # characters
 CODE_LENGTH = 48  # characters
-CODE_TTL_S = 300
+CODE_TTL_S = 300  # of an authorization code
 ETERNITY = 2**63 - 1  # Unix seconds of a session that never ends
 _REFRESH = re.compile(rf"[A-Za-z0-9]{{{REFRESH_LENGTH}}}\Z")
 _CODE = re.compile(rf"[A-Za-z0-9]{{{CODE_LENGTH}}}\Z")

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from trailbase_server.crypto import is_same_secret, random_bytes
 
 DIGITS = 6
-STEP_S = 30
+STEP_S = 30  # life of a code; what every app assumes
 TOLERANCE = 1  # steps that clocks may be apart
 SECRET_BYTES = 20  # of new secrets: the size of a SHA-1
 MIN_SECRET_BYTES = 16  # 128 bits

@@ -48,7 +48,7 @@ PROVIDER_KEYS: Mapping[int, str] = {
 # ``temp`` is SQLite's own; attaching a database of that name fails.
 RESERVED_DATABASES = frozenset(("main", "public", "logs", "session", "temp"))
 RESERVED_SCHEMAS = "std."  # prefix of the built-in JSON schemas
-MAX_PORT = 65535
+MAX_PORT = 65535  # a port has 16 bits
 _APPLICATION_NAME = re.compile(r"[A-Za-z0-9_.\- ]*\Z")
 _DATABASE_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 _API_NAME = re.compile(r"[A-Za-z0-9_]+\Z")

@@ -4,8 +4,8 @@ from trailbase_server.config.fields import complete
 from trailbase_server.config.proto.config_pb2 import Config
 
 LOGS_RETENTION_S = 7 * 24 * 3600  # a week
-AUTH_TOKEN_TTL_S = 3600
-REFRESH_TOKEN_TTL_S = 30 * 24 * 3600
+AUTH_TOKEN_TTL_S = 3600  # an hour
+REFRESH_TOKEN_TTL_S = 30 * 24 * 3600  # a month
 
 
 def default_config() -> Config:

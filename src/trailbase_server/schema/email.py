@@ -3,8 +3,8 @@
 import re
 from ipaddress import ip_address
 
-MAX_LOCAL_CHARS = 64
-MAX_DOMAIN_CHARS = 255
+MAX_LOCAL_CHARS = 64  # RFC 5321
+MAX_DOMAIN_CHARS = 255  # RFC 5321
 
 _LOCAL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+\Z")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"

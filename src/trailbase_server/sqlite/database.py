@@ -26,7 +26,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 log = logging.getLogger(__name__)
-DEFAULT_READER_THREADS = 2
+DEFAULT_READER_THREADS = 2  # one slow read must not hold up the next
 
 
 class SqliteDatabase:

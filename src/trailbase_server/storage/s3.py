@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from obstore.store import S3Store
 
-CONNECT_TIMEOUT_S = 5
+CONNECT_TIMEOUT_S = 5  # a bucket that cannot be reached is a 503 soon
 REQUEST_TIMEOUT_S = 60  # of one request; an upload in parts has many
 RETRIES = 2
-RETRY_TIMEOUT_S = 10
+RETRY_TIMEOUT_S = 10  # for all attempts together
 PART_BYTES = 5 * 1024 * 1024  # the least that the protocol allows
 PARTS_AT_ONCE = 2  # in memory, per upload
 LIST_PAGE = 1000

@@ -14,8 +14,8 @@ from trailbase_server.records.realtime.plan import User
 T = TypeVar("T")
 
 MAX_STREAMS = 16_384  # in total; about 4 KiB each, and a file descriptor
-MAX_STREAMS_OF_USER = 1_024
-MAX_STREAMS_FROM_ADDRESS = 2_048
+MAX_STREAMS_OF_USER = 1_024  # many tabs and devices
+MAX_STREAMS_FROM_ADDRESS = 2_048  # an office behind one address
 
 
 class Seats:

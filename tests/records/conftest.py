@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from google.protobuf import text_format
@@ -17,6 +18,7 @@ from trailbase_server.schema.registry import SchemaRegistry
 from trailbase_server.sqlite.database import SqliteDatabase
 from trailbase_server.sqlite.functions import register_functions
 from trailbase_server.sqlite.open import DatabaseFiles, open_connection
+from trailbase_server.storage.local import LocalStorage
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.identity import Identity
 from trailbase_server.web.request import Request
@@ -151,7 +153,8 @@ class Site:
     def __init__(self, database):
         self.database = database
         self.registry = SchemaRegistry()
-        self.state = RecordsState(database, self.registry, b"k" * 32, Catalog(), {})
+        storage = LocalStorage(Path("no-uploads"))  # nothing here uploads
+        self.state = RecordsState(database, self.registry, b"k" * 32, Catalog(), {}, storage)
         self.router = Router(bind_routes(ROUTES, self.state))
         self.load()
 

@@ -208,19 +208,22 @@ async def test_forms_create_one_record(site, fields, status, stored):
         ([("t", "one"), ("t", "two")], 400),
         ([("list", "one"), ("list", "two")], 200),
         ([("t", "abc", "a.txt")], 400),
-        ([("photo", "abc", "a.png")], 400),
+        ([("photo", "abc", "a.png")], 200),
+        ([("photo", "abc", "a.png"), ("photo", "abc", "b.png")], 400),
+        ([("photo", "abc", "a.png"), ("photo", "text")], 400),
         ([("photo", "", "")], 200),
         ([("nope", "abc", "a.png")], 200),
     ],
 )
-async def test_multipart_creates_one_record_without_files(site, parts, status):
+async def test_multipart_creates_one_record(site, parts, status):
     body = multipart(*parts)
     assert (await site.create("probe", body, content_type=MULTIPART))[0] == status
 
 
-@pytest.mark.parametrize("value", [{"data": "AA=="}, {"filename": "a", "id": "other"}, "x", 5])
-async def test_file_columns_take_no_uploads(site, value):
+@pytest.mark.parametrize("value", [{"data": "AA"}, {"filename": "a", "id": "other"}, "x", 5])
+async def test_file_columns_take_files_and_nothing_else(site, value):
     assert await site.create("probe", {"photo": value}) == (400, "Invalid Parameters")
+    assert site.rows("SELECT * FROM probe") == []
 
 
 @pytest.mark.parametrize(

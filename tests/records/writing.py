@@ -2,6 +2,7 @@
 
 import json
 from contextlib import asynccontextmanager
+from importlib.resources import files
 from urllib.parse import quote
 
 from tests.records.conftest import ROSA, SAM, api, identity, parse_config
@@ -17,6 +18,8 @@ from trailbase_server.schema.registry import SchemaRegistry
 from trailbase_server.sqlite.database import SqliteDatabase
 from trailbase_server.sqlite.functions import register_functions
 from trailbase_server.sqlite.open import DatabaseFiles, open_connection
+from trailbase_server.storage.local import LocalStorage
+from trailbase_server.storage.triggers import plan_file_triggers, run_statements
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.request import Request
 
@@ -27,7 +30,11 @@ SCHEMAS = {
     "size": '{"type":"object","required":["w"],"properties":{"w":{"type":"number"}}}',
     "word": '{"type":"string","minLength":2}',
 }
-SCHEMA = f"""
+QUEUE = "".join(
+    (files("trailbase_server.migrations") / "system" / "base" / name).read_text()
+    for name in ("U2__file_deletions.sql", "U6__file_deletions_update.sql")
+)
+SCHEMA = f"""{QUEUE}
 CREATE TABLE _user (id BLOB PRIMARY KEY NOT NULL CHECK (is_uuid_v4(id)), email TEXT) STRICT;
 INSERT INTO _user VALUES (X'{ROSA.hex()}', 'rosa'), (X'{SAM.hex()}', 'sam');
 
@@ -108,10 +115,12 @@ class WriteSite:
 
     rosa, sam = ROSA, SAM
 
-    def __init__(self, database, registry):
+    def __init__(self, database, registry, uploads, config):
         self.database = database
-        self.state = RecordsState(database, registry, b"k" * 32, Catalog(), {})
-        self.state.compile(parse_config(CONFIG).record_apis, read_catalog(database.read))
+        self.uploads = uploads
+        self.storage = LocalStorage(uploads)
+        self.state = RecordsState(database, registry, b"k" * 32, Catalog(), {}, self.storage)
+        self.state.compile(parse_config(config).record_apis, read_catalog(database.read))
 
     def rows(self, sql, *params):
         return self.database.read(sql, params)
@@ -152,15 +161,20 @@ class WriteSite:
 
 
 @asynccontextmanager
-async def open_site(tmp_path):
+async def open_site(tmp_path, schema=SCHEMA, config=CONFIG):
     registry = SchemaRegistry(SCHEMAS)
-    files = DatabaseFiles(
+    place = DatabaseFiles(
         tmp_path / "main.db",
         prepare=lambda connection: register_functions(connection, registry, None),
     )
-    connection = open_connection(files, "migrator")
-    connection.execute(SCHEMA).fetchall()
+    connection = open_connection(place, "migrator")
+    connection.execute(schema).fetchall()
     connection.close()
-    database = SqliteDatabase(files)
-    yield WriteSite(database, registry)
+    database = SqliteDatabase(place)
+    await database.write(run_statements, plan_file_triggers(read_catalog(database.read)))
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    site = WriteSite(database, registry, uploads, config)
+    yield site
     await database.close()
+    await site.storage.close()

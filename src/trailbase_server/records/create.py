@@ -4,6 +4,7 @@ Create records: one, or several at once.
 Order of checks: body 400, redirect 400, API 405, shape 400, then for each record: table permission
 403, values 400, and with the change itself, in one turn of the writer, the create rule 403 and the
 constraints 400. Several records are one transaction, and all rules come before the first insert.
+Where files are involved the rules are checked once more before these are stored.
 """
 
 from typing import Any
@@ -12,8 +13,9 @@ from urllib.parse import parse_qsl
 from trailbase_server.db.values import Row
 from trailbase_server.errors import BadRequestError
 from trailbase_server.records.api import RecordApi
-from trailbase_server.records.columns import render_key
+from trailbase_server.records.columns import Key, render_key
 from trailbase_server.records.state import RecordsState
+from trailbase_server.records.uploads import RecordChange, write_with_files
 from trailbase_server.records.writes import (
     check_writable,
     prepare_create,
@@ -21,7 +23,7 @@ from trailbase_server.records.writes import (
     run_bulk,
     run_write,
 )
-from trailbase_server.web.body import Body, decode_body
+from trailbase_server.web.body import Body, decode_body, received_body
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, json_bytes, redirect
 
@@ -40,7 +42,13 @@ async def create_records(state: RecordsState, request: Request) -> Response:
     Spec:
         records/create-post-api-records-v1-api
     """
-    body = decode_body(request)
+    if request.stream is None:
+        return await _create(state, request, decode_body(request))
+    async with received_body(request, state.storage.spool) as body:
+        return await _create(state, request, body)
+
+
+async def _create(state: RecordsState, request: Request, body: Body) -> Response:
     target = _redirect_target(request) if request.query else None
     api = state.api(request.params["api"])
     check_writable(api)
@@ -49,11 +57,30 @@ async def create_records(state: RecordsState, request: Request) -> Response:
         raise BadRequestError("no values provided")
     identity = request.identity
     writes = [prepare_create(api, record, state.registry, identity) for record in records]
-    if len(writes) == 1:
+    if api.file_columns and _may_touch_files(api, records):
+        changes = [
+            RecordChange(api, write, _replaced_key(state, api, record))
+            for write, record in zip(writes, records, strict=True)
+        ]
+        results = await write_with_files(state, changes, rules_first=True)
+    elif len(writes) == 1:
         results = [await state.database.write(run_write, writes[0])]
     else:
         results = await state.database.write(run_bulk, writes)
     return json_bytes(_render_ids(results)) if target is None else redirect(target)
+
+
+def _may_touch_files(api: RecordApi, records: list[dict[str, Any]]) -> bool:
+    if api.conflict == "replace":
+        return True
+    return not all(record.keys().isdisjoint(api.file_columns) for record in records)
+
+
+def _replaced_key(state: RecordsState, api: RecordApi, record: dict[str, Any]) -> Key | None:
+    """Find the key of the record that an insert may replace, and whose files it may keep."""
+    key = record.get(api.key.name) if api.conflict == "replace" else None
+    # The conversion has succeeded once already.
+    return None if key is None else api.converters[api.key.name](key, state.registry)  # type: ignore[return-value]  # of a key column
 
 
 def _records(api: RecordApi, body: Body) -> list[dict[str, Any]]:

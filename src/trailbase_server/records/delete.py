@@ -7,6 +7,7 @@ constraints 400.
 """
 
 from trailbase_server.records.state import RecordsState
+from trailbase_server.records.uploads import RecordChange, write_with_files
 from trailbase_server.records.writes import check_writable, prepare_delete, run_write
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, text
@@ -29,5 +30,9 @@ async def delete_record(state: RecordsState, request: Request) -> Response:
     api = state.api(request.params["api"])
     check_writable(api)
     key = api.parse_id(request.params["record"])
-    await state.database.write(run_write, prepare_delete(api, key, request.identity))
+    write = prepare_delete(api, key, request.identity)
+    if api.file_columns:
+        await write_with_files(state, [RecordChange(api, write, None)], rules_first=False)
+    else:
+        await state.database.write(run_write, write)
     return text("deleted")

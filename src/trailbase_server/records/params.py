@@ -18,6 +18,7 @@ import orjson
 from trailbase_server.db.values import SqlValue
 from trailbase_server.ids import decode_blob_text
 from trailbase_server.records.columns import MAX_INTEGER, MIN_INTEGER, ApiColumn, ColumnRole
+from trailbase_server.records.file_entries import InvalidFileError, read_files
 from trailbase_server.schema.json_text import InvalidJsonError, parse_json
 from trailbase_server.schema.model import DataType
 from trailbase_server.schema.registry import SchemaRegistry
@@ -125,7 +126,7 @@ def _converter(column: ApiColumn) -> Converter:
     if column.role is ColumnRole.JSON and column.schema is not None:
         return partial(_json, column.schema, column.inline, column.nullable)
     if column.role in (ColumnRole.FILE, ColumnRole.FILES):
-        return _file
+        return partial(_files, column.name, column.role is ColumnRole.FILES)
     if column.role is ColumnRole.GEOMETRY:
         return _geometry
     return _PLAIN[column.data_type]
@@ -242,10 +243,13 @@ def _render(value: Any) -> str:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def _file(value: Any, _registry: SchemaRegistry) -> SqlValue:
+def _files(column: str, is_list: bool, value: Any, _registry: SchemaRegistry) -> SqlValue:
     if value is None:
         return None
-    raise InvalidValueError("file columns take no uploads")
+    try:
+        return read_files(column, value, is_list=is_list)
+    except InvalidFileError as exc:
+        raise InvalidValueError(str(exc)) from exc
 
 
 def _geometry(value: Any, _registry: SchemaRegistry) -> SqlValue:

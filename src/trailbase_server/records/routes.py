@@ -12,6 +12,7 @@ from trailbase_server.errors import (
 )
 from trailbase_server.records.create import create_records
 from trailbase_server.records.delete import delete_record
+from trailbase_server.records.files import download_file, download_listed_file
 from trailbase_server.records.json_schema import get_json_schema
 from trailbase_server.records.list import list_records
 from trailbase_server.records.read import read_record
@@ -23,6 +24,14 @@ from trailbase_server.web.websocket import SocketEndpoint
 
 PREFIX = "/api/records/v1"
 TAG = "records"
+
+FILE_ERRORS = (
+    BadRequestError,
+    ForbiddenError,
+    NotFoundError,
+    MethodNotAllowedError,
+    UnavailableError,
+)
 
 ROUTES = (
     Route(
@@ -73,6 +82,24 @@ ROUTES = (
         hot=True,
     ),
     Route(
+        "GET",
+        f"{PREFIX}/{{api}}/{{record}}/file/{{column}}",
+        download_file,
+        operation="get_uploaded_file_from_record_handler",
+        summary="Download the file of a column.",
+        errors=FILE_ERRORS,
+        tag=TAG,
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/{{api}}/{{record}}/files/{{column}}/{{filename}}",
+        download_listed_file,
+        operation="get_uploaded_files_from_record_handler",
+        summary="Download a file by its unique name.",
+        errors=FILE_ERRORS,
+        tag=TAG,
+    ),
+    Route(
         "POST",
         f"{PREFIX}/{{api}}",
         create_records,
@@ -80,6 +107,7 @@ ROUTES = (
         summary="Create one record or several.",
         errors=(BadRequestError, ForbiddenError, MethodNotAllowedError),
         tag=TAG,
+        streams_forms=True,
         hot=True,
     ),
     Route(
@@ -90,6 +118,7 @@ ROUTES = (
         summary="Change some columns of a record.",
         errors=(BadRequestError, ForbiddenError, NotFoundError, MethodNotAllowedError),
         tag=TAG,
+        streams_forms=True,
         hot=True,
     ),
     Route(

@@ -10,6 +10,7 @@ from trailbase_server.records.api import RecordApi, compile_apis
 from trailbase_server.records.realtime.broker import Broker
 from trailbase_server.schema.model import Catalog
 from trailbase_server.schema.registry import SchemaRegistry
+from trailbase_server.storage.base import Storage
 
 
 @dataclass(slots=True)
@@ -23,6 +24,7 @@ class RecordsState:
         cursor_key: 32 secret bytes that seal cursors; the same after a restart.
         catalog: What the plans were compiled from.
         apis: Plans by name; replaced as a whole.
+        storage: Contents of files.
         broker: Subscriptions.
     """
 
@@ -31,6 +33,7 @@ class RecordsState:
     cursor_key: bytes
     catalog: Catalog
     apis: Mapping[str, RecordApi]
+    storage: Storage
     broker: Broker = field(init=False)
 
     def __post_init__(self) -> None:

@@ -18,8 +18,8 @@ from trailbase_server.db.values import Row
 from trailbase_server.errors import AppError, BadRequestError, UnprocessableError
 from trailbase_server.records.columns import render_key
 from trailbase_server.records.state import RecordsState
+from trailbase_server.records.uploads import RecordChange, write_with_files
 from trailbase_server.records.writes import (
-    Write,
     check_writable,
     prepare_create,
     prepare_delete,
@@ -142,10 +142,13 @@ async def _run_atomic(
     if len({state.api(op.api_name).table.database_schema for op in operations}) > 1:
         # SQLite commits several files one after the other: not all or nothing.
         raise BadRequestError("operations of one transaction belong to one database")
-    writes = [_prepare(state, op, identity) for op in operations]
-    if not writes:
+    changes = [_prepare(state, op, identity) for op in operations]
+    if not changes:
         return []
-    outcomes = await state.database.write(run_batch, writes)
+    if any(change.api.file_columns for change in changes):
+        outcomes = await write_with_files(state, changes, rules_first=False)
+    else:
+        outcomes = await state.database.write(run_batch, [change.write for change in changes])
     return [_result(op, rows) for op, rows in zip(operations, outcomes, strict=True)]
 
 
@@ -153,7 +156,11 @@ async def _run_single(
     state: RecordsState, op: Operation, identity: Identity | None
 ) -> dict[str, str]:
     try:
-        rows = await state.database.write(run_write, _prepare(state, op, identity))
+        change = _prepare(state, op, identity)
+        if change.api.file_columns:
+            (rows,) = await write_with_files(state, [change], rules_first=True)
+        else:
+            rows = await state.database.write(run_write, change.write)
     except AppError as exc:
         if exc.status >= FIRST_SERVER_ERROR:
             raise
@@ -161,17 +168,20 @@ async def _run_single(
     return _result(op, rows)
 
 
-def _prepare(state: RecordsState, op: Operation, identity: Identity | None) -> Write:
+def _prepare(state: RecordsState, op: Operation, identity: Identity | None) -> RecordChange:
     api = state.api(op.api_name)
     check_writable(api)
     if op.kind == "Delete":
-        return prepare_delete(api, api.parse_id(op.record_id), identity)
+        write = prepare_delete(api, api.parse_id(op.record_id), identity)
+        return RecordChange(api, write, None)
     key = api.parse_id(op.record_id) if op.kind == "Update" else None
     if not isinstance(op.value, dict):
         raise BadRequestError("Expected single record")
     if key is None:
-        return prepare_create(api, op.value, state.registry, identity)
-    return prepare_update(api, key, op.value, state.registry, identity)
+        write = prepare_create(api, op.value, state.registry, identity)
+    else:
+        write = prepare_update(api, key, op.value, state.registry, identity)
+    return RecordChange(api, write, key)
 
 
 def _result(op: Operation, rows: list[Row]) -> dict[str, str]:

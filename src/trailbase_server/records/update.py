@@ -8,13 +8,14 @@ record 404 and the constraints 400.
 
 from trailbase_server.errors import BadRequestError
 from trailbase_server.records.state import RecordsState
+from trailbase_server.records.uploads import RecordChange, write_with_files
 from trailbase_server.records.writes import (
     check_writable,
     prepare_update,
     read_fields,
     run_write,
 )
-from trailbase_server.web.body import decode_body
+from trailbase_server.web.body import Body, decode_body, received_body
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response
 
@@ -35,7 +36,13 @@ async def update_record(state: RecordsState, request: Request) -> Response:
     Spec:
         records/update-patch-api-records-v1-api-record
     """
-    body = decode_body(request)
+    if request.stream is None:
+        return await _update(state, request, decode_body(request))
+    async with received_body(request, state.storage.spool) as body:
+        return await _update(state, request, body)
+
+
+async def _update(state: RecordsState, request: Request, body: Body) -> Response:
     if not isinstance(body.value, dict):
         raise BadRequestError("Expected single record")
     api = state.api(request.params["api"])
@@ -43,5 +50,8 @@ async def update_record(state: RecordsState, request: Request) -> Response:
     key = api.parse_id(request.params["record"])
     record = body.value if body.kind == "json" else read_fields(api, body)
     write = prepare_update(api, key, record, state.registry, request.identity)
-    await state.database.write(run_write, write)
+    if api.file_columns and not record.keys().isdisjoint(api.file_columns):
+        await write_with_files(state, [RecordChange(api, write, key)], rules_first=True)
+    else:
+        await state.database.write(run_write, write)
     return Response()

@@ -15,11 +15,12 @@ from trailbase_server.db.values import Params, Row, SqlValue
 from trailbase_server.errors import BadRequestError, MethodNotAllowedError, NotFoundError
 from trailbase_server.records.access import CREATE, DELETE, UPDATE, Rule, read_ruled, user_of
 from trailbase_server.records.api import RecordApi
-from trailbase_server.records.columns import Key
+from trailbase_server.records.columns import ApiColumn, ColumnRole, Key
 from trailbase_server.records.params import InvalidValueError, convert_record, read_form
 from trailbase_server.schema.registry import SchemaRegistry
 from trailbase_server.web.body import Body
 from trailbase_server.web.identity import Identity
+from trailbase_server.web.multipart import FilePart
 
 MAX_STATEMENTS = 256  # texts kept per API; as many as a connection keeps prepared
 INVALID_VALUES = "Invalid Parameters"
@@ -64,16 +65,35 @@ def read_fields(api: RecordApi, body: Body) -> dict[str, Any]:
         api: Decides how texts are read.
         body: Of kind ``form`` or ``multipart``. Files for unknown columns are ignored.
 
+    Returns:
+        Texts, and for file columns a ``FilePart`` or a list of them.
+
     Raises:
-        BadRequestError: A file for a column of the API.
+        BadRequestError: A file for a column that holds none.
 
     Spec:
         records/form-input
+        records/upload-as-multipart
     """
+    record = read_form(api.column_of, body.value)
     for part in body.files:
-        if part.name in api.column_of:
-            raise BadRequestError(INVALID_VALUES, detail="file columns take no uploads")
-    return read_form(api.column_of, body.value)
+        column = api.column_of.get(part.name)
+        if column is not None:
+            _add_file(record, column, part)
+    return record
+
+
+def _add_file(record: dict[str, Any], column: ApiColumn, part: FilePart) -> None:
+    """Add a file to a record; what does not belong together is for the converter to refuse."""
+    if column.role not in (ColumnRole.FILE, ColumnRole.FILES):
+        raise BadRequestError(INVALID_VALUES, detail=f"{column.name} holds no files")
+    found = record.get(column.name)
+    if isinstance(found, list):
+        found.append(part)
+    elif found is None:
+        record[column.name] = part if column.role is ColumnRole.FILE else [part]
+    else:
+        record[column.name] = [found, part]
 
 
 def prepare_create(

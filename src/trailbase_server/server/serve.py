@@ -22,6 +22,7 @@ import uvloop
 from trailbase_server import WIRE_VERSION, __version__
 from trailbase_server.errors import AppError, OperatorError
 from trailbase_server.server.app import build_application
+from trailbase_server.server.file_upkeep import file_upkeep
 from trailbase_server.server.lock import lock_depot
 from trailbase_server.server.options import ServerOptions
 from trailbase_server.server.start import OpenDepot, open_depot
@@ -111,7 +112,7 @@ async def _serve(options: ServerOptions) -> int:
     sockets = open_sockets(options.address)
     try:
         with lock_depot(options.depot):
-            async with open_depot(options) as depot:
+            async with open_depot(options) as depot, file_upkeep(depot.records):
                 application = build_application(depot)
                 server = Server(
                     uvicorn.Config(

@@ -41,6 +41,8 @@ from trailbase_server.server.depot import prepare_depot, remember_version
 from trailbase_server.server.options import ServerOptions
 from trailbase_server.sqlite.database import SqliteDatabase
 from trailbase_server.sqlite.geoip import open_geoip
+from trailbase_server.storage.open import open_storage
+from trailbase_server.storage.triggers import plan_file_triggers, run_statements
 
 DEFAULT_BODY_LIMIT = 10 * 1024 * 1024  # bytes
 DEFAULT_GEOIP_FILE = "GeoLite2-Country.mmdb"
@@ -79,11 +81,12 @@ class OpenDepot:
         self.registry = registry
         self.logs = logs
         self._databases = databases
+        storage = open_storage(running.server, options.depot / "uploads")
         self.database = SqliteDatabase(databases.main_files(running), threads)
         self.session_database = SqliteDatabase(databases.session_files(), 1)
         catalog = read_catalog(self.database.read)
         self.records = RecordsState(
-            self.database, registry, keys.derive(b"cursors"), catalog, apis={}
+            self.database, registry, keys.derive(b"cursors"), catalog, {}, storage
         )
         self.auth = AuthState(
             self.database,
@@ -126,6 +129,10 @@ class OpenDepot:
             self._databases.attached = attached
         self.registry.replace(_schemas_of(config))
         catalog = await self.database.on_pool(read_catalog, self.database.read)
+        triggers = plan_file_triggers(catalog)
+        if triggers:
+            await self.database.write(run_statements, triggers)
+            catalog = await self.database.on_pool(read_catalog, self.database.read)
         self.records.compile(config.record_apis, catalog)
         self.auth.configure(
             config.auth,
@@ -156,6 +163,7 @@ class OpenDepot:
         self.auth.close()
         await self.session_database.close()
         await self.database.close()
+        await self.records.storage.close()
 
     def _check_apis(self, config: Config) -> list[Problem]:
         problems = _check_schemas(config)

@@ -129,9 +129,11 @@ class EventPlan:
             return permitted
         if not rule.uses_user:
             return permitted if self._judge(read, rule, row, [None]) else ()
+        # A rule that uses ``_USER_`` as a relation must not find several users in it.
+        size = 1 if rule.with_sql else MAX_USERS
         found: set[User] = set()
-        for start in range(0, len(permitted), MAX_USERS):
-            found.update(self._judge(read, rule, row, permitted[start : start + MAX_USERS]))
+        for start in range(0, len(permitted), size):
+            found.update(self._judge(read, rule, row, permitted[start : start + size]))
         return found
 
     def _judge(self, read: Read, rule: Rule, row: Row, users: Sequence[User]) -> Sequence[User]:

@@ -69,7 +69,7 @@ async def test_an_imported_hash_is_renewed_at_log_in(state):
     await state.database.write(put_hash, bcrypt.hashpw(RIGHT.encode(), bcrypt.gensalt(4)).decode())
     user = await check_credentials(state, await nora(state), RIGHT)
     assert user.password_hash.startswith(CURRENT_HASH)
-    assert await nora(state) == user
+    assert (await nora(state)).password_hash == user.password_hash
     assert await check_credentials(state, user, RIGHT) == user
 
 

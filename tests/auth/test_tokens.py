@@ -239,7 +239,7 @@ def test_claims_that_are_no_object_are_refused():
 
 FLOWS = {
     TokenKind.PENDING_LOGIN: {"sub": "u", "method": "pw"},
-    TokenKind.RESET_PASSWORD: {"sub": "nora@auth.test", "state": "x"},
+    TokenKind.RESET_PASSWORD: {"sub": "nora@auth.test", "pwd": "x"},
     TokenKind.CHANGE_EMAIL: {"sub": "u", "old_email": "", "new_email": "n@auth.test"},
     TokenKind.VERIFY_EMAIL: {"sub": "u", "email": "n@auth.test"},
 }

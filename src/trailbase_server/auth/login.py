@@ -19,7 +19,7 @@ from trailbase_server.auth.login_mfa import finish_login
 from trailbase_server.auth.redirects import add_parameters, render_location
 from trailbase_server.auth.sign_in import merge_login_params
 from trailbase_server.auth.state import AuthState
-from trailbase_server.auth.users import User, find_by_email, find_by_username
+from trailbase_server.auth.users import User, find_identified
 from trailbase_server.errors import AppError
 from trailbase_server.web.errors import FIRST_SERVER_ERROR
 from trailbase_server.web.request import Request
@@ -61,8 +61,7 @@ def _read_identifier(body: Fields) -> Identifier:
 
 
 async def _find(state: AuthState, identifier: Identifier) -> User | None:
-    find = find_by_email if identifier.is_email else find_by_username
-    return await find(state.database, identifier.text)
+    return await find_identified(state.database, identifier.text, is_email=identifier.is_email)
 
 
 def _redirect_failure(request: Request, target: str, error: AppError) -> Response:

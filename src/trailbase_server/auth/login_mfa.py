@@ -24,7 +24,7 @@ from trailbase_server.auth.redirects import add_parameters, render_location
 from trailbase_server.auth.replies import fail_on_page
 from trailbase_server.auth.sign_in import LoginParams, answer_login, merge_login_params
 from trailbase_server.auth.state import AuthState
-from trailbase_server.auth.tokens import TokenKind, mint_flow_token, read_flow_token
+from trailbase_server.auth.tokens import TokenKind, mint_flow_token, read_flow_token, subject_of
 from trailbase_server.auth.totp import matching_step
 from trailbase_server.auth.users import User, find_user
 from trailbase_server.crypto import digest, random_text
@@ -34,11 +34,11 @@ from trailbase_server.errors import (
     DependencyError,
     UnauthorizedError,
 )
-from trailbase_server.ids import UUID_BYTES, UserId, decode_b64u, encode_b64u
+from trailbase_server.ids import encode_b64u
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, json_value, redirect
 
-PENDING_LOGIN_TTL_S = 120
+PENDING_LOGIN_TTL_S = 120  # time to find the device
 JTI_LENGTH = 16  # characters
 
 
@@ -113,10 +113,10 @@ async def login_with_second_factor(state: AuthState, request: Request) -> Respon
 
 async def _check(state: AuthState, token: str, code: str) -> User:
     claims = read_flow_token(state.keys, TokenKind.PENDING_LOGIN, token, state.clock.now())
-    user_id = decode_b64u(claims["sub"]) if claims is not None else None
-    if user_id is None or len(user_id) != UUID_BYTES:
+    user_id = subject_of(claims)
+    if user_id is None:
         raise UnauthorizedError(detail="not a pending log-in")
-    user = await find_user(state.database, UserId(user_id))
+    user = await find_user(state.database, user_id)
     if user is None or user.unverified_email is not None:
         raise UnauthorizedError(detail="the account is gone or unconfirmed")
     if user.totp_secret is None:

@@ -8,22 +8,33 @@ reads what it wants by itself.
 from collections.abc import Awaitable, Callable
 from functools import wraps
 
+from trailbase_server.auth.anonymous import login_anonymously, promote_anonymous
+from trailbase_server.auth.change_email import (
+    confirm_email_change,
+    request_email_change,
+    request_email_change_plainly,
+)
 from trailbase_server.auth.change_password import change_password
+from trailbase_server.auth.change_username import change_username
 from trailbase_server.auth.code_exchange import exchange_code
 from trailbase_server.auth.delete import delete_account
 from trailbase_server.auth.login import login
 from trailbase_server.auth.login_mfa import login_with_second_factor
 from trailbase_server.auth.logout import end_session, logout
 from trailbase_server.auth.oauth.listing import list_providers
+from trailbase_server.auth.otp import login_with_otp, request_otp
 from trailbase_server.auth.recovery import create_recovery_codes, read_recovery_codes
 from trailbase_server.auth.refresh import refresh_session
 from trailbase_server.auth.register import register_user
+from trailbase_server.auth.reset_password import request_reset, update_password
 from trailbase_server.auth.second_factor import confirm_totp, register_totp, unregister_totp
 from trailbase_server.auth.state import AuthState
 from trailbase_server.auth.status import read_status
+from trailbase_server.auth.verify_email import confirm_email, request_verification
 from trailbase_server.errors import (
     AppError,
     BadRequestError,
+    ConflictError,
     DependencyError,
     ForbiddenError,
     NotFoundError,
@@ -101,6 +112,24 @@ ROUTES = (
         DependencyError,
     ),
     _route(
+        "GET",
+        "/verify_email/trigger",
+        request_verification,
+        "request_email_verification_handler",
+        "Mail the link that confirms an address once more.",
+        BadRequestError,
+        TooManyRequestsError,
+    ),
+    _route(
+        "GET",
+        "/verify_email/confirm/{token}",
+        confirm_email,
+        "verify_email_handler",
+        "Confirm an address.",
+        BadRequestError,
+        UnauthorizedError,
+    ),
+    _route(
         "POST",
         "/login",
         login,
@@ -172,6 +201,110 @@ ROUTES = (
         "Change the caller's password.",
         BadRequestError,
         NotFoundError,
+        audience="user",
+    ),
+    _route(
+        "POST",
+        "/change_email/request",
+        request_email_change,
+        "change_email_request_handler",
+        "Mail a link to a new address, or give the address up.",
+        BadRequestError,
+        ForbiddenError,
+        ConflictError,
+        TooManyRequestsError,
+        audience="user",
+    ),
+    _route(
+        "POST",
+        "/change_email",
+        request_email_change_plainly,
+        "change_email_handler",
+        "Mail a link to a new address; for callers with a token in a header.",
+        BadRequestError,
+        ForbiddenError,
+        ConflictError,
+        TooManyRequestsError,
+        audience="user",
+    ),
+    _route(
+        "GET",
+        "/change_email/confirm/{token}",
+        confirm_email_change,
+        "change_email_confirm_handler",
+        "Replace the address of an account.",
+        BadRequestError,
+        ConflictError,
+    ),
+    _route(
+        "POST",
+        "/change_username",
+        change_username,
+        "change_username_handler",
+        "Change the caller's username.",
+        BadRequestError,
+        NotFoundError,
+        ConflictError,
+        audience="user",
+    ),
+    _route(
+        "POST",
+        "/reset_password/request",
+        request_reset,
+        "reset_password_request_handler",
+        "Mail a token that sets a new password.",
+        BadRequestError,
+        TooManyRequestsError,
+    ),
+    _route(
+        "POST",
+        "/reset_password/update",
+        update_password,
+        "reset_password_update_handler",
+        "Set a new password with a token.",
+        BadRequestError,
+        UnauthorizedError,
+    ),
+    _route(
+        "POST",
+        "/otp/request",
+        request_otp,
+        "request_otp_handler",
+        "Mail a code to log in with.",
+        BadRequestError,
+        NotFoundError,
+        TooManyRequestsError,
+    ),
+    _route(
+        "POST",
+        "/otp/login",
+        login_with_otp,
+        "login_otp_handler",
+        "Log in with the code of a mail.",
+        BadRequestError,
+        UnauthorizedError,
+        NotFoundError,
+        TooManyRequestsError,
+    ),
+    _route(
+        "POST",
+        "/login_anonymous",
+        login_anonymously,
+        "login_anonymous_user_handler",
+        "Make an anonymous account and log it in.",
+        BadRequestError,
+        NotFoundError,
+        ConflictError,
+    ),
+    _route(
+        "POST",
+        "/promote_anonymous",
+        promote_anonymous,
+        "promote_anonymous_user_handler",
+        "Give an anonymous account a password and a name.",
+        BadRequestError,
+        NotFoundError,
+        DependencyError,
         audience="user",
     ),
     _route(

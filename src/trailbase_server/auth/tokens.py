@@ -43,7 +43,7 @@ class TokenKind(IntEnum):
 
 _FLOW_CLAIMS: Mapping[TokenKind, tuple[str, ...]] = {
     TokenKind.PENDING_LOGIN: ("sub", "method"),
-    TokenKind.RESET_PASSWORD: ("sub",),
+    TokenKind.RESET_PASSWORD: ("sub", "pwd"),
     TokenKind.CHANGE_EMAIL: ("sub", "old_email", "new_email"),
     TokenKind.VERIFY_EMAIL: ("sub", "email"),
 }
@@ -156,6 +156,12 @@ def read_flow_token(
         return None
     texts = {name: value for name, value in claims.items() if isinstance(value, str)}
     return texts if all(name in texts for name in _FLOW_CLAIMS[kind]) else None
+
+
+def subject_of(claims: Mapping[str, str] | None) -> UserId | None:
+    """Whose account the claims of a flow are about; None without claims or a proper id."""
+    user_id = decode_b64u(claims["sub"]) if claims is not None else None
+    return UserId(user_id) if user_id is not None and len(user_id) == UUID_BYTES else None
 
 
 def sign_claims(keys: SigningKeys, claims: Mapping[str, Any]) -> str:

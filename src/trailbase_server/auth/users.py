@@ -66,6 +66,12 @@ async def find_by_username(database: Database, username: str) -> User | None:
     return _one(await database.query(f"{_SELECT} username = ?1", (username,)))
 
 
+async def find_identified(database: Database, text: str, *, is_email: bool) -> User | None:
+    """Look an account up by what somebody typed: a verified address or a name."""
+    find = find_by_email if is_email else find_by_username
+    return await find(database, text)
+
+
 async def list_admins(database: Database) -> list[User]:
     """All administrators, oldest first."""
     rows = await database.query(f"{_SELECT} admin > 0 ORDER BY created, rowid")
@@ -131,6 +137,38 @@ def insert_users(tx: Transaction, rows: Sequence[NewUser]) -> None:
             "VALUES (?1, ?2, ?3, ?4)",
             (user_id, email, unverified_email, password_hash),
         )
+
+
+@single_statement
+def insert_anonymous(tx: Transaction, user_id: UserId, username: str) -> None:
+    """
+    Write job: add an account that has nothing but a name.
+
+    Raises:
+        ConstraintError: The name is taken.
+    """
+    tx.run("INSERT INTO _user (id, username) VALUES (?1, ?2)", (user_id, username))
+
+
+@single_statement
+def promote_user(
+    tx: Transaction, user_id: UserId, email: str | None, username: str | None, password_hash: str
+) -> bool:
+    """
+    Write job: make an anonymous account an ordinary one; False if it is none.
+
+    Check and change are one statement, so of two promotions at once only one succeeds.
+
+    Raises:
+        ConstraintError: The name is taken.
+    """
+    return bool(
+        tx.run(
+            "UPDATE _user SET password_hash = ?4, unverified_email = ?2, username = ?3 "
+            "WHERE id = ?1 AND password_hash IS NULL AND provider_id = 0 AND email IS NULL",
+            (user_id, email, username, password_hash),
+        )
+    )
 
 
 @single_statement

@@ -22,7 +22,8 @@ SCHEMA = f"""
 CREATE TABLE _user (id BLOB PRIMARY KEY NOT NULL CHECK (is_uuid_v4(id)), email TEXT) STRICT;
 INSERT INTO _user VALUES (X'{ROSA.hex()}', 'rosa'), (X'{SAM.hex()}', 'sam'),
   (X'{UMA.hex()}', 'uma');
-CREATE TABLE member (plot INTEGER NOT NULL, person BLOB NOT NULL, PRIMARY KEY (plot, person)) STRICT;
+CREATE TABLE member (plot INTEGER NOT NULL, person BLOB NOT NULL,
+  PRIMARY KEY (plot, person)) STRICT;
 INSERT INTO member VALUES (1, X'{ROSA.hex()}'), (1, X'{SAM.hex()}'), (2, X'{SAM.hex()}');
 CREATE TABLE plant (id INTEGER PRIMARY KEY, owner BLOB REFERENCES _user (id), plot INTEGER,
   name TEXT COLLATE NOCASE, height REAL, note ANY, _hidden TEXT, secret TEXT,

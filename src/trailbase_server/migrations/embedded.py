@@ -18,7 +18,7 @@ from typing import Literal
 from trailbase_server.errors import OperatorError
 from trailbase_server.migrations.migration import Migration, parse_file_name
 
-Kind = Literal["main", "attached", "session", "logs", "accounts"]
+Kind = Literal["main", "attached", "session", "logs", "accounts", "outbox"]
 _DIRECTORY = Path(__file__).parent / "system"
 _FILES: Mapping[Kind, Mapping[str, int]] = MappingProxyType(
     {
@@ -45,15 +45,18 @@ _FILES: Mapping[Kind, Mapping[str, int]] = MappingProxyType(
             "logs/V1__initial.sql": 8716250007448944203,
             "logs/V2__user_id.sql": 8677635296679629072,
         },
-        # Ours alone: a file that the reference server does not know.
+        # Ours alone: files that the reference server does not know.
         "accounts": {
             "accounts/V1__initial.sql": 7066004202778417723,
+        },
+        "outbox": {
+            "outbox/V1__initial.sql": 2501179128110152943,
         },
     }
 )
 
 
-@lru_cache(maxsize=5)
+@lru_cache(maxsize=6)
 def system_migrations(kind: Kind) -> tuple[Migration, ...]:
     """
     Load the migrations that every database of a kind gets.

@@ -21,7 +21,7 @@ from trailbase_server.storage.deletions import (
 )
 
 log = logging.getLogger(__name__)
-INTERVAL_S = 3600
+INTERVAL_S = 3600  # between two sweeps
 
 
 @asynccontextmanager

@@ -37,11 +37,11 @@ from trailbase_server.storage.metadata import object_keys
 log = logging.getLogger(__name__)
 
 QUEUE = "_file_deletions"
-MAX_ATTEMPTS = 10
+MAX_ATTEMPTS = 10  # then the row is left for the operator
 MIN_AGE_S = 900  # of rows the job looks at: younger ones are somebody's business right now
 BATCH = 100  # rows claimed at a time
 MAX_AT_ONCE = 8  # objects that are being deleted
-MAX_ERROR_CHARS = 500
+MAX_ERROR_CHARS = 500  # of the last failure that a row keeps
 
 
 class UploadExpiredError(UnavailableError):

@@ -13,7 +13,7 @@ from trailbase_server.crypto import LOWER_ALPHANUMERIC, random_text
 from trailbase_server.db.values import SqlValue
 
 MAX_STEM_CHARS = 128  # of the unique name, which has to fit into URLs
-MAX_EXTENSION_CHARS = 32
+MAX_EXTENSION_CHARS = 32  # longer than any that means something
 SUFFIX_LENGTH = 10  # random characters that make a name unique
 
 Metadata = dict[str, Any]

@@ -15,7 +15,7 @@ from trailbase_server.db.base import Transaction, single_statement
 from trailbase_server.ids import UserId, encode_b64u
 
 OTP_LENGTH = 6  # characters
-OTP_TTL_S = 300
+OTP_TTL_S = 300  # of a code in a mail
 _ALPHABET = string.ascii_uppercase + string.digits
 _CODE = re.compile(rf"[A-Z0-9]{{{OTP_LENGTH}}}\Z")
 _DIGEST_PREFIX = "hmac:"

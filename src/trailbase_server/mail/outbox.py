@@ -29,11 +29,11 @@ MAX_PER_HOUR = 20  # mails to one address: more than a person asks for, less tha
 MAX_ATTEMPTS = 12  # spread over five and a half hours: longer than any link in a mail works
 FIRST_PAUSE_S = 5  # after the first failed attempt; most failures are a restart
 PAUSE_FACTOR = 3
-LONGEST_PAUSE_S = 3600
+LONGEST_PAUSE_S = 3600  # between two attempts
 LEASE_S = 300  # more than any attempt can take
-KEEP_DELIVERED_S = 24 * 3600
+KEEP_DELIVERED_S = 24 * 3600  # to answer "where is my mail?"
 KEEP_FAILED_S = 30 * 24 * 3600  # until somebody has looked
-MAX_ERROR_CHARS = 500
+MAX_ERROR_CHARS = 500  # of the last failure that a row keeps
 _HOUR_S = 3600
 
 Outcome = Literal["queued", "dropped"]

@@ -30,7 +30,7 @@ COMMAND_TIMEOUT_S = 60  # for each answer; greylisting servers think for half a 
 TOTAL_TIMEOUT_S = 150  # for one mail, whatever happens
 QUIT_TIMEOUT_S = 2  # politeness after the mail was taken
 FINAL = 500  # replies from here on are refusals for good
-MAX_REASON_CHARS = 300
+MAX_REASON_CHARS = 300  # of a reply that a message quotes
 
 Encryption = Literal["none", "starttls", "tls"]
 

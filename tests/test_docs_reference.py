@@ -7,6 +7,7 @@ import pytest
 from scripts.reference import configuration, source
 from scripts.reference.errors import descendants
 from scripts.reference.functions import registered_functions
+from scripts.reference.limits import limits
 from scripts.reference.markdown import first_sentence, table
 from scripts.reference.pages import PAGES, write_pages
 from scripts.reference.routes import route_tables
@@ -98,6 +99,10 @@ def test_every_error_says_when_it_is_raised():
         assert error.__doc__, error
 
 
+def test_every_limit_says_what_it_counts_and_why():
+    assert [limit for limit in limits() if not limit.reason] == []
+
+
 def test_flags_and_arities_are_those_of_the_connection():
     functions = registered_functions()
     assert functions["st_point"] == ({2, 3}, 0x200800)
@@ -130,6 +135,7 @@ def test_a_constant_is_found_with_its_reason(tmp_path, monkeypatch):
         'e = "ä"\n'
         'F = "#ü"  # noqa: S105  # after a mark\n'
         "G = H = 2\n"
+        "I = (\n    4,  # within\n)\n"
     )
     (tmp_path / "some_constants.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
@@ -141,4 +147,5 @@ def test_a_constant_is_found_with_its_reason(tmp_path, monkeypatch):
         "B": (6, "more than one line"),
         "C": (5, "Said below."),
         "F": ("#ü", "after a mark"),
+        "I": ((4,), "within"),
     }

@@ -1,10 +1,13 @@
 """What the code says about itself in comments: constants with their values and reasons."""
 
 import ast
+import io
 import pkgutil
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -48,9 +51,8 @@ def constants_of(module: ModuleType) -> Iterator[Constant]:
         module: An imported one with a source file.
     """
     assert module.__file__ is not None
-    with open(module.__file__, encoding="utf-8") as file:
-        text = file.read()
-    lines = text.splitlines()
+    text = Path(module.__file__).read_text("utf-8")
+    comments = _comments_of(text)
     body = ast.parse(text).body
     for node, following in zip(body, [*body[1:], None], strict=True):
         target = _target(node)
@@ -58,10 +60,11 @@ def constants_of(module: ModuleType) -> Iterator[Constant]:
             continue
         assert isinstance(node, ast.Assign | ast.AnnAssign)
         assert node.value is not None
+        lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
         reason = (
-            _trailing_comment(lines[node.end_lineno - 1 if node.end_lineno else 0], node)
+            "; ".join(comments[line] for line in lines if comments.get(line))
             or _docstring(following)
-            or _comment_above(lines, node.lineno - 1)
+            or _comment_above(text.splitlines(), node.lineno - 1)
         )
         yield Constant(
             module.__name__.removeprefix("trailbase_server.").replace(".", "/") + ".py",
@@ -82,10 +85,14 @@ def _target(node: ast.stmt) -> str | None:
     return target.id if isinstance(target, ast.Name) else None
 
 
-def _trailing_comment(line: str, node: ast.stmt) -> str:
-    rest = line.encode()[node.end_col_offset or 0 :].decode()
-    comments = (part.strip() for part in rest.split("#")[1:])
-    return "; ".join(part for part in comments if not part.startswith(_MARKS))
+def _comments_of(text: str) -> dict[int, str]:
+    """Comments by their line, without the marks that speak to tools."""
+    found = {}
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            parts = (part.strip() for part in token.string.split("#")[1:])
+            found[token.start[0]] = "; ".join(p for p in parts if not p.startswith(_MARKS))
+    return found
 
 
 def _docstring(node: ast.stmt | None) -> str:

@@ -1,71 +1,17 @@
 """A mail server in its own process, a certificate, a database of mails."""
 
-import asyncio
 import datetime as dt
-import email
-import email.policy
 import ipaddress
-import json
-import subprocess
-import sys
-import time
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
+from tests.mail_server import MailServer
 from trailbase_server.clock import FrozenClock
 from trailbase_server.mail.outbox import Outbox
 from trailbase_server.migrations.embedded import system_migrations
 from trailbase_server.migrations.runner import migrate
 from trailbase_server.sqlite.database import SqliteDatabase
 from trailbase_server.sqlite.open import DatabaseFiles, open_connection
-
-PROGRAM = Path(__file__).with_name("smtp_server.py")
-WAIT_S = 10
-
-
-class MailServer:
-    """The process; ``stop`` and ``start`` keep port and mails."""
-
-    def __init__(self, directory, **options):
-        self.options = {"mode": "none", "directory": str(directory), **options}
-        self.directory = directory
-        self.process = None
-        self.start()
-        self.options["port"] = self.port
-
-    def start(self):
-        self.process = subprocess.Popen(
-            [sys.executable, PROGRAM, json.dumps(self.options)], stdout=subprocess.PIPE, text=True
-        )
-        self.port = int(self.process.stdout.readline())
-
-    def stop(self):
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait()
-            self.process.stdout.close()
-            self.process = None
-
-    @property
-    def mails(self):
-        return [json.loads(path.read_text()) for path in sorted(self.directory.glob("*.json"))]
-
-    async def wait(self, count=1):
-        """The mails, once there are this many."""
-        end = time.monotonic() + WAIT_S
-        while len(self.mails) < count:
-            assert time.monotonic() < end, f"{len(self.mails)} mails instead of {count}"
-            await asyncio.sleep(0.01)
-        return [read_mail(mail) for mail in self.mails]
-
-
-def read_mail(mail):
-    message = email.message_from_string(mail["content"], policy=email.policy.default)
-    html = message.get_body(("html",)).get_content()
-    plain = message.get_body(("plain",)).get_content()
-    return SimpleNamespace(**mail, message=message, html=html, plain=plain)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ class Slow:
     """A transport of the test's own: counts, and waits until it may go on."""
 
     label = "slow"
-    may_wait = True
+    is_outward = True
 
     def __init__(self):
         self.now = self.most = self.done = 0

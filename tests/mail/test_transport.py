@@ -29,7 +29,7 @@ def install(directory):
 
 
 @pytest.mark.parametrize(
-    ("config", "has_program", "dev", "kind", "label", "may_wait"),
+    ("config", "has_program", "dev", "kind", "label", "is_outward"),
     [
         (SMTP, True, False, SmtpTransport, "mail.test:25", True),
         (SMTP, False, False, SmtpTransport, "mail.test:25", True),
@@ -39,12 +39,12 @@ def install(directory):
         (NONE, False, True, LogTransport, "the log", False),
     ],
 )
-def test_choice(path, config, has_program, dev, kind, label, may_wait):
+def test_choice(path, config, has_program, dev, kind, label, is_outward):
     if has_program:
         install(path)
     chosen = open_transport(config, "site.test", dev=dev)
     assert type(chosen) is kind
-    assert (chosen.label, chosen.may_wait) == (label, may_wait)
+    assert (chosen.label, chosen.is_outward) == (label, is_outward)
 
 
 def test_sendmail_is_found_where_the_path_does_not_lead(path):

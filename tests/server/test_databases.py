@@ -45,7 +45,7 @@ def test_each_file_gets_its_tables(depot, databases):
     write(depot, "other/U1790000000__a.sql", "not read")
     databases.migrate(CONFIG)
     assert sorted(path.name for path in (depot / "data").glob("*.db")) == [
-        *("accounts.own.db", "logs.db", "main.db", "session.db", "tide.db"),
+        *("accounts.own.db", "logs.db", "main.db", "outbox.own.db", "session.db", "tide.db"),
     ]
     assert {"_user", "boat", "_file_deletions"} <= tables(depot / "data/main.db")
     assert {"gauge", "_file_deletions"} <= tables(depot / "data/tide.db")

@@ -22,6 +22,7 @@ COMMANDS = {
     "migration": "migration:migration",
     "user": "user:user",
     "admin": "admin:admin",
+    "email": "email:email",
     "help": "main:show_help",
 }
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it

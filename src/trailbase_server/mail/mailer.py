@@ -100,7 +100,7 @@ class Mailer:
         settings = self.settings
         # The first one loads the template engine.
         envelope = await asyncio.to_thread(self._write, settings, letter, to, values)
-        if not settings.transport.may_wait:
+        if not settings.transport.is_outward:
             await settings.transport.send(envelope)
             return
         outcome = await self._outbox.enqueue(letter, envelope)

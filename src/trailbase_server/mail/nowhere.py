@@ -13,7 +13,7 @@ class LogTransport:
     """Shows whole mails in the log, links and codes included; for developer mode only."""
 
     label = "the log"
-    may_wait = False
+    is_outward = False
 
     async def send(self, envelope: Envelope) -> None:
         """
@@ -38,7 +38,7 @@ class NoTransport:
     """Drops mails and says so, without what is in them."""
 
     label = "nothing"
-    may_wait = False
+    is_outward = False
 
     async def send(self, envelope: Envelope) -> None:
         """

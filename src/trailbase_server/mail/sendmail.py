@@ -10,7 +10,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from contextlib import suppress
 
 from trailbase_server.mail.envelope import Envelope
-from trailbase_server.mail.transport import SendError
+from trailbase_server.mail.transport import PROGRAM_LABEL, SendError
 
 TIMEOUT_S = 60  # it only has to queue the mail; a program that hangs is ended
 MAX_ERROR_BYTES = 500  # of what it says about a failure
@@ -27,8 +27,8 @@ class SendmailTransport:
         timeout_s: Longest time it may take.
     """
 
-    label = "system's sendmail"
-    may_wait = True
+    label = PROGRAM_LABEL
+    is_outward = True
 
     def __init__(self, program: str, timeout_s: float = TIMEOUT_S) -> None:
         self._program = program

@@ -93,7 +93,7 @@ class SmtpTransport:
         settings: Which one.
     """
 
-    may_wait = True
+    is_outward = True
 
     def __init__(self, settings: SmtpSettings) -> None:
         self.settings = settings

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Where distributions put it; a service's PATH often leaves these out.
 SENDMAIL_PLACES = ("/usr/sbin", "/usr/lib", "/usr/local/sbin")
+PROGRAM_LABEL = "system's sendmail"
 
 
 class SendError(DependencyError):
@@ -42,7 +43,8 @@ class Transport(Protocol):
 
     Attributes:
         label: What to call it towards operators; without secrets.
-        may_wait: Sending takes time or may fail for a while: mails go through the outbox.
+        is_outward: Mails leave the program: that takes time and may fail, so they go through the
+            outbox.
     """
 
     @property
@@ -51,7 +53,7 @@ class Transport(Protocol):
         ...
 
     @property
-    def may_wait(self) -> bool:
+    def is_outward(self) -> bool:
         """See above."""
         ...
 

@@ -10,6 +10,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from trailbase_server.config.files import OWNER_ONLY
 from trailbase_server.config.proto.config_pb2 import Config
 from trailbase_server.db.errors import DatabaseError
 from trailbase_server.errors import OperatorError
@@ -29,6 +30,7 @@ from trailbase_server.sqlite.open import DatabaseFiles, Synchronous, open_connec
 
 ACCOUNTS_SCHEMA = "accounts"
 ACCOUNTS_FILE = "accounts.own"  # no configured database can have a dot in its name
+OUTBOX_FILE = "outbox.own"
 
 
 class DepotDatabases:
@@ -80,6 +82,10 @@ class DepotDatabases:
             synchronous=self._synchronous,
         )
 
+    def outbox_files(self) -> DatabaseFiles:
+        """Mails on their way."""
+        return DatabaseFiles(self._data / f"{OUTBOX_FILE}.db", synchronous=self._synchronous)
+
     def migrate(self, config: Config) -> None:
         """
         Bring every file up to date.
@@ -90,6 +96,9 @@ class DepotDatabases:
         self._migrate("logs", "logs", self._plain_functions, [])
         self._migrate("session", "session", self._plain_functions, [])
         self._migrate(ACCOUNTS_FILE, "accounts", self._plain_functions, [])
+        # Links and codes stand in it: whoever reads them gets in.
+        (self._data / f"{OUTBOX_FILE}.db").touch(mode=OWNER_ONLY)
+        self._migrate(OUTBOX_FILE, "outbox", self._plain_functions, [])
         migrations = self._depot / "migrations"
         main = depot_migrations(migrations, "main")
         self.fresh = self._migrate("main", "main", self._functions, main) or self.fresh

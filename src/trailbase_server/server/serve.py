@@ -113,6 +113,7 @@ async def _serve(options: ServerOptions) -> int:
     try:
         with lock_depot(options.depot):
             async with open_depot(options) as depot, file_upkeep(depot.records):
+                depot.mailer.start()
                 application = build_application(depot)
                 server = Server(
                     uvicorn.Config(

@@ -26,6 +26,8 @@ from trailbase_server.config.problem import Problem
 from trailbase_server.config.proto.config_pb2 import Config
 from trailbase_server.errors import OperatorError
 from trailbase_server.logs.store import LogStore
+from trailbase_server.mail.letters import find_template_problems
+from trailbase_server.mail.mailer import Mailer
 from trailbase_server.records.check import check_record_apis
 from trailbase_server.records.state import RecordsState
 from trailbase_server.schema.introspect import read_catalog
@@ -57,6 +59,7 @@ class OpenDepot:
         config: The configuration that runs.
         database: Main and the configured databases.
         session_database: Sessions and codes.
+        mailer: Writes mails; delivers them once it is started.
         logs: Access log.
         registry: Named JSON schemas.
         auth, records, admin: State of the packages.
@@ -84,6 +87,8 @@ class OpenDepot:
         storage = open_storage(running.server, options.depot / "uploads")
         self.database = SqliteDatabase(databases.main_files(running), threads)
         self.session_database = SqliteDatabase(databases.session_files(), 1)
+        self._outbox_database = SqliteDatabase(databases.outbox_files(), 1)
+        self.mailer = Mailer(self._outbox_database, options.depot, dev=options.dev)
         catalog = read_catalog(self.database.read)
         self.records = RecordsState(
             self.database, registry, keys.derive(b"cursors"), catalog, {}, storage
@@ -94,6 +99,7 @@ class OpenDepot:
             keys,
             dev=options.dev,
             has_public_dir=options.public_dir is not None,
+            mailer=self.mailer,
         )
         self.auth.verified.on_forget = self.records.broker.close_user
         self.authenticator = TokenAuthenticator(self.auth)
@@ -116,6 +122,7 @@ class OpenDepot:
         Raises:
             OperatorError: All that is wrong.
         """
+        self.config.add_validator(_check_letters)
         self.config.add_validator(self._check_apis)
         self.config.check()
 
@@ -134,9 +141,11 @@ class OpenDepot:
             await self.database.write(run_statements, triggers)
             catalog = await self.database.on_pool(read_catalog, self.database.read)
         self.records.compile(config.record_apis, catalog)
+        site_url = self.options.public_url or config.server.site_url
+        self.mailer.configure(config, site_url)
         self.auth.configure(
             config.auth,
-            self.options.public_url or config.server.site_url,
+            site_url,
             config.server.auth_ip_rate_limit,
             config.server.application_name,
         )
@@ -161,6 +170,8 @@ class OpenDepot:
         """Finish what is queued and close all files."""
         await self.auth.background.finish()
         self.auth.close()
+        await self.mailer.stop()
+        await self._outbox_database.close()
         await self.session_database.close()
         await self.database.close()
         await self.records.storage.close()
@@ -208,7 +219,7 @@ async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
     path = options.depot
     if (path / CONFIG_FILE).exists():
         loaded = load_config(path, os.environ, create=False)
-        ConfigHolder(loaded, os.environ, [_check_schemas]).check()
+        ConfigHolder(loaded, os.environ, [_check_schemas, _check_letters]).check()
     prepare_depot(path)
     holder = ConfigHolder(
         load_config(path, os.environ), os.environ, readonly=options.config_readonly
@@ -240,6 +251,11 @@ def _check_paths(options: ServerOptions) -> None:
 
 def _schemas_of(config: Config) -> dict[str, str]:
     return {schema.name: schema.schema for schema in config.schemas}
+
+
+def _check_letters(config: Config) -> list[Problem]:
+    """Find templates of mails that could not be used."""
+    return find_template_problems(config.email)
 
 
 def _check_schemas(config: Config) -> list[Problem]:

@@ -73,11 +73,11 @@ class Server(uvicorn.Server):
 
     def _stop(self, reason: str) -> None:
         if self.should_exit:
-            print("Got another Ctrl+C => force shutdown", flush=True)  # noqa: T201
             self.force_exit = True
+            _say("Got another Ctrl+C => force shutdown")
             return
-        print(f"{reason} Shutting down gracefully.", flush=True)  # noqa: T201
         self.should_exit = True
+        _say(f"{reason} Shutting down gracefully.")
 
     def _reload(self) -> None:
         task = asyncio.ensure_future(self._reload_now())
@@ -144,8 +144,14 @@ async def _serve(options: ServerOptions) -> int:
         for listener in sockets:
             listener.close()
     if not forced:
-        print("Shut down gracefully 👋", flush=True)  # noqa: T201
+        _say("Shut down gracefully 👋")
     return 1 if forced else 0
+
+
+def _say(message: str) -> None:
+    # Whoever read our output may have gone; that must not keep us.
+    with suppress(OSError):
+        print(message, flush=True)  # noqa: T201
 
 
 def open_sockets(address: str) -> list[socket.socket]:

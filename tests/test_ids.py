@@ -1,4 +1,4 @@
-from base64 import urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64encode
 
 import pytest
 from hypothesis import given
@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from trailbase_server.ids import (
     decode_b64u,
+    decode_base64,
     decode_blob_text,
     encode_b64u,
     encode_b64u_all,
@@ -33,6 +34,18 @@ def test_only_the_canonical_spelling_is_read(text):
 )
 def test_anything_else_is_refused(text):
     assert decode_b64u(text) is None
+
+
+@given(st.binary(max_size=64), st.text(max_size=24))
+def test_the_standard_alphabet_is_read_as_strictly(data, text):
+    assert decode_base64(b64encode(data).decode()) == data
+    found = decode_base64(text)
+    assert found is None or b64encode(found).decode() == text
+
+
+@pytest.mark.parametrize("text", ["QQ", "QQ=", "QR==", "Q Q=", "QQ==\n", "-_8A", "ä===", "QQ==x"])
+def test_anything_else_in_the_standard_alphabet_is_refused(text):
+    assert decode_base64(text) is None
 
 
 def test_a_blob_may_be_written_as_uuid_or_as_base64():

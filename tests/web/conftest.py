@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 import uvicorn
@@ -31,7 +33,7 @@ class Callers:
 
     async def cookies(self, request):
         return (
-            (ALICE, [(b"set-cookie", b"auth_token=new")])
+            (replace(ALICE, from_cookie=True), [(b"set-cookie", b"auth_token=new")])
             if b"alice" in request.header(b"cookie")
             else (None, [])
         )
@@ -152,12 +154,13 @@ class Client:
         return status, names, content
 
 
-@pytest.fixture
-async def client(tmp_path):
+@asynccontextmanager
+async def serving(tmp_path, routes):
+    """Serve routes behind the front door."""
     database = SqliteDatabase(DatabaseFiles(tmp_path / "main.db"))
     log = []
     dispatcher = Dispatcher(
-        Router(bind_routes(ROUTES, database)),
+        Router(bind_routes(routes, database)),
         Callers(),
         Cors(),
         database.on_pool,
@@ -175,10 +178,16 @@ async def client(tmp_path):
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None
-    serving = asyncio.ensure_future(server.serve([listener]))
+    running = asyncio.ensure_future(server.serve([listener]))
     while not server.started:
         await asyncio.sleep(0.005)
     yield Client(listener.getsockname()[1], log)
     server.should_exit = True
-    await serving
+    await running
     await database.close()
+
+
+@pytest.fixture
+async def client(tmp_path):
+    async with serving(tmp_path, ROUTES) as client:
+        yield client

@@ -1,5 +1,5 @@
 """
-Mails on disk (``data/outbox.db``), from the request that wants them to the server that takes them.
+Mails on disk (``data/own/outbox.db``), from the request that wants them to the server that takes them.
 
 .. code-block:: text
 

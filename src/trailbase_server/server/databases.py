@@ -10,7 +10,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from trailbase_server.config.files import OWNER_ONLY
+from trailbase_server.config.files import make_private_directory
 from trailbase_server.config.proto.config_pb2 import Config
 from trailbase_server.db.errors import DatabaseError
 from trailbase_server.errors import OperatorError
@@ -57,6 +57,8 @@ class DepotDatabases:
     ) -> None:
         self._depot = depot
         self._data = depot / "data"
+        # Files that the reference does not have stand apart: its tools list ``data/*.db``.
+        self._own = self._data / "own"
         self._functions = partial(register_functions, registry=registry, geoip=geoip)
         self._plain_functions = partial(register_functions, registry=None, geoip=geoip)
         self._synchronous = synchronous
@@ -77,14 +79,14 @@ class DepotDatabases:
         """Sessions and codes, with what accounts need beyond the reference's tables."""
         return DatabaseFiles(
             self._data / "session.db",
-            {ACCOUNTS_SCHEMA: self._data / f"{ACCOUNTS_FILE}.db"},
+            {ACCOUNTS_SCHEMA: self._own / f"{ACCOUNTS_FILE}.db"},
             prepare=self._plain_functions,
             synchronous=self._synchronous,
         )
 
     def outbox_files(self) -> DatabaseFiles:
         """Mails on their way."""
-        return DatabaseFiles(self._data / f"{OUTBOX_FILE}.db", synchronous=self._synchronous)
+        return DatabaseFiles(self._own / f"{OUTBOX_FILE}.db", synchronous=self._synchronous)
 
     def migrate(self, config: Config) -> None:
         """
@@ -93,15 +95,15 @@ class DepotDatabases:
         Raises:
             OperatorError: A migration failed or does not fit the history.
         """
-        self._migrate("logs", "logs", self._plain_functions, [])
-        self._migrate("session", "session", self._plain_functions, [])
-        self._migrate(ACCOUNTS_FILE, "accounts", self._plain_functions, [])
-        # Links and codes stand in it: whoever reads them gets in.
-        (self._data / f"{OUTBOX_FILE}.db").touch(mode=OWNER_ONLY)
-        self._migrate(OUTBOX_FILE, "outbox", self._plain_functions, [])
+        self._migrate(self._data, "logs", "logs", [])
+        self._migrate(self._data, "session", "session", [])
+        # Links and codes stand in the outbox: whoever reads them gets in.
+        make_private_directory(self._own)
+        self._migrate(self._own, ACCOUNTS_FILE, "accounts", [])
+        self._migrate(self._own, OUTBOX_FILE, "outbox", [])
         migrations = self._depot / "migrations"
         main = depot_migrations(migrations, "main")
-        self.fresh = self._migrate("main", "main", self._functions, main) or self.fresh
+        self.fresh = self._migrate(self._data, "main", "main", main) or self.fresh
         self.migrate_attached(config)
 
     def bootstrap(self) -> Credentials | None:
@@ -117,7 +119,7 @@ class DepotDatabases:
         """Bring the configured databases up to date; their files are made when missing."""
         for name in self.attached_files(config):
             files = depot_migrations(self._depot / "migrations", name)
-            self._migrate(name, "attached", self._functions, files)
+            self._migrate(self._data, name, "attached", files)
 
     def read_catalog(self, config: Config) -> Catalog:
         """What main and the configured databases contain, through a connection of its own."""
@@ -135,10 +137,10 @@ class DepotDatabases:
         attached = self.attached_files(config)
         return DatabaseFiles(self._data / "main.db", attached, self._functions, self._synchronous)
 
-    def _migrate(
-        self, name: str, kind: Kind, functions: "partial[None]", user: Sequence[Migration]
-    ) -> bool:
-        files = DatabaseFiles(self._data / f"{name}.db", prepare=functions)
+    def _migrate(self, folder: Path, name: str, kind: Kind, user: Sequence[Migration]) -> bool:
+        has_schemas = kind in ("main", "attached")
+        functions = self._functions if has_schemas else self._plain_functions
+        files = DatabaseFiles(folder / f"{name}.db", prepare=functions)
         try:
             with closing(open_connection(files, "migrator")) as connection:
                 return migrate(connection, [*system_migrations(kind), *user], name).fresh

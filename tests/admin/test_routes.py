@@ -1,11 +1,13 @@
 import pytest
 
-from trailbase_server.admin.routes import ROUTES
+from trailbase_server.admin.routes import ROUTES, USER_ROUTES
 from trailbase_server.web.route import bind_routes
 from trailbase_server.web.router import Router
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+@pytest.mark.parametrize(
+    "route", ROUTES + USER_ROUTES, ids=lambda route: f"{route.method} {route.path}"
+)
 def test_every_operation_is_for_administrators_and_described(route):
     assert route.audience == "admin"
     assert route.path.startswith("/api/_admin/")
@@ -26,5 +28,5 @@ def test_operations_have_the_names_of_the_wire():
 
 
 def test_they_do_not_collide():
-    router = Router(bind_routes(ROUTES, None))
+    router = Router(bind_routes(ROUTES + USER_ROUTES, None))
     assert router.match("PUT", "/api/_admin/config") == ["GET", "HEAD", "POST"]

@@ -3,13 +3,17 @@
 from trailbase_server.admin.config import get_config, update_config
 from trailbase_server.admin.info import get_info, get_public_key
 from trailbase_server.admin.tables import list_tables
+from trailbase_server.admin.users import change_user, create_user, list_users, remove_user
 from trailbase_server.config.proto.config_pb2 import GetConfigResponse, UpdateConfigRequest
 from trailbase_server.errors import (
     BadRequestError,
     ConflictError,
+    DependencyError,
+    NotFoundError,
     PreconditionError,
     UnavailableError,
     UnprocessableError,
+    UnsupportedMediaError,
 )
 from trailbase_server.web.route import Route
 
@@ -71,3 +75,62 @@ ROUTES = (
         tag="admin",
     ),
 )
+
+_USER_ERRORS = (
+    BadRequestError,
+    ConflictError,
+    NotFoundError,
+    PreconditionError,
+    UnprocessableError,
+    UnsupportedMediaError,
+)
+
+USER_ROUTES = (
+    Route(
+        "GET",
+        f"{PREFIX}/user",
+        list_users,
+        audience="admin",
+        operation="list_users_handler",
+        summary="List users.",
+        errors=(BadRequestError,),
+        tag="admin",
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/user",
+        create_user,
+        audience="admin",
+        operation="create_user_handler",
+        summary="Add a user.",
+        errors=(
+            BadRequestError,
+            ConflictError,
+            DependencyError,
+            UnprocessableError,
+            UnsupportedMediaError,
+        ),
+        tag="admin",
+    ),
+    Route(
+        "PATCH",
+        f"{PREFIX}/user",
+        change_user,
+        audience="admin",
+        operation="update_user_handler",
+        summary="Change a user who is no administrator.",
+        errors=_USER_ERRORS,
+        tag="admin",
+    ),
+    Route(
+        "DELETE",
+        f"{PREFIX}/user",
+        remove_user,
+        audience="admin",
+        operation="delete_user_handler",
+        summary="Delete a user who is no administrator.",
+        errors=_USER_ERRORS,
+        tag="admin",
+    ),
+)
+"""Bound to the state of ``auth``: they are about its accounts."""

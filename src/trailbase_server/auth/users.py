@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from trailbase_server.db.base import Database, Transaction, single_statement
+from trailbase_server.db.dialect import quote
 from trailbase_server.db.values import Row
 from trailbase_server.errors import ConflictError
 from trailbase_server.ids import UserId
@@ -22,6 +23,9 @@ _SELECT = f"SELECT {_COLUMNS} FROM _user WHERE"  # noqa: S608  # constants only
 
 NewUser = tuple[UserId, str | None, str | None, str]
 """Id, verified address, address to be confirmed, password hash; one of the addresses is None."""
+
+UserChange = tuple[str, str | None]
+"""Name of a column, and its new value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +234,46 @@ def set_verified(tx: Transaction, user_id: UserId, verified: bool) -> None:
             "WHERE id = ?1 AND email IS NOT NULL",
             (user_id,),
         )
+
+
+def insert_by_admin(
+    tx: Transaction,
+    user_id: UserId,
+    email: str,
+    password_hash: str,
+    *,
+    verified: bool,
+    admin: bool,
+) -> bool:
+    """Write job: add an account for somebody else; False if the address is taken."""
+    if tx.read(
+        "SELECT 1 FROM _user WHERE email = ?1 OR (unverified_email = ?1 AND NOT ?2)",
+        (email, verified),
+    ):
+        return False
+    tx.run(
+        "INSERT INTO _user (id, email, unverified_email, password_hash, admin) "
+        "VALUES (?1, ?2, ?3, ?4, ?5)",
+        (user_id, email if verified else None, None if verified else email, password_hash, admin),
+    )
+    return True
+
+
+@single_statement
+def update_user(tx: Transaction, user_id: UserId, changes: Sequence[UserChange]) -> bool:
+    """
+    Write job: set columns of an account that is no administrator's; False if there is none.
+
+    Raises:
+        ConstraintError: Address or name are taken.
+    """
+    assigned = ", ".join(f"{quote(name)} = ?{at}" for at, (name, _) in enumerate(changes, 2))
+    return bool(
+        tx.run(
+            f"UPDATE _user SET {assigned} WHERE id = ?1 AND NOT admin",  # noqa: S608  # quoted
+            (user_id, *(value for _, value in changes)),
+        )
+    )
 
 
 @single_statement

@@ -44,9 +44,11 @@ def test_each_file_gets_its_tables(depot, databases):
     write(depot, "tide/U1790000000__a.sql", TABLE.format("gauge"))
     write(depot, "other/U1790000000__a.sql", "not read")
     databases.migrate(CONFIG)
-    assert sorted(path.name for path in (depot / "data").glob("*.db")) == [
-        *("accounts.own.db", "logs.db", "main.db", "outbox.own.db", "session.db", "tide.db"),
+    data = depot / "data"
+    assert sorted(str(path.relative_to(data)) for path in data.rglob("*.db")) == [
+        *("logs.db", "main.db", "own/accounts.db", "own/outbox.db", "session.db", "tide.db"),
     ]
+    assert (data / "own").stat().st_mode & 0o077 == 0
     assert {"_user", "boat", "_file_deletions"} <= tables(depot / "data/main.db")
     assert {"gauge", "_file_deletions"} <= tables(depot / "data/tide.db")
     assert "_user" not in tables(depot / "data/tide.db")

@@ -29,8 +29,8 @@ from trailbase_server.sqlite.geoip import GeoIp
 from trailbase_server.sqlite.open import DatabaseFiles, Synchronous, open_connection
 
 ACCOUNTS_SCHEMA = "accounts"
-ACCOUNTS_FILE = "accounts.own"  # no configured database can have a dot in its name
-OUTBOX_FILE = "outbox.own"
+ACCOUNTS_FILE = "accounts"
+OUTBOX_FILE = "outbox"
 
 
 class DepotDatabases:

@@ -1,5 +1,5 @@
 """
-Rows of ``accounts.own.db``: which one-time codes were used, and recovery codes.
+Rows of ``own/accounts.db``: which one-time codes were used, and recovery codes.
 
 They are ours alone and live in a file of their own, attached to ``session.db`` as ``accounts``: the
 reference server rebuilds its tables from fixed lists of columns and would drop additions.

@@ -1,5 +1,5 @@
 """
-Mails on disk (``data/own/outbox.db``), from the request that wants them to the server that takes them.
+Mails on disk (``data/own/outbox.db``), from the request that wants one to the server that takes it.
 
 .. code-block:: text
 
@@ -118,7 +118,7 @@ class Outbox:
     The table of mails.
 
     Args:
-        database: ``outbox.db``, migrated.
+        database: ``own/outbox.db``, migrated.
         clock: Time of attempts.
     """
 

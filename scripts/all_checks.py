@@ -54,7 +54,7 @@ def check(name: str, command: list[str]) -> tuple[int, int]:
 
 def run_pytest(options: list[str]) -> tuple[int, int]:
     """Run the tests on all cores, or those of the options."""
-    command = [str(BIN / "pytest"), "-n", str(JOBS), "--dist", "loadgroup", "--durations=10"]
+    command = [str(BIN / "pytest"), "-n", str(JOBS), "--dist", "loadgroup", "--durations=10", "-rs"]
     command += options
     code, output = run_loudly(command)
     summary = output.rstrip().rsplit("\n", 1)[-1]

@@ -32,9 +32,9 @@ def free_port():
 class Server:
     """A running server; a context manager that stops it."""
 
-    def __init__(self, depot, *options):
+    def __init__(self, depot, *options, port=None):
         self.depot = Path(depot)
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = self.depot.with_name(self.depot.name + ".log")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TRAIL_")}

@@ -8,8 +8,20 @@ MARK = "=== next ==="
 ADDRESS = "http://localhost:4000"
 
 
+STREAM = "curl -N "  # does not end by itself
+
+
 def lines_of(readme):
-    """Lines of its sh blocks that call curl, in order."""
+    """Lines of its sh blocks that call curl, in order, but for streams."""
+    return [line for line in _all_lines_of(readme) if not line.startswith(STREAM)]
+
+
+def streams_of(readme):
+    """Those that go on until Ctrl-C."""
+    return [line for line in _all_lines_of(readme) if line.startswith(STREAM)]
+
+
+def _all_lines_of(readme):
     blocks = re.findall(r"^```sh\n(.*?)^```", readme.read_text(), re.MULTILINE | re.DOTALL)
     return [line for block in blocks for line in block.splitlines() if "curl " in line]
 

@@ -99,3 +99,4 @@ def test_without_a_way_out(trail):
     status, line = trail(*WORDS)
     assert status == 1
     assert line.startswith("Error: no mail server is configured")
+    assert trail(*WORDS, email="disabled: true") == (1, "Error: mail is disabled")

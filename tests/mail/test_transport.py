@@ -11,6 +11,8 @@ from trailbase_server.mail.transport import SendError, find_sendmail, open_trans
 
 NONE = EmailConfig()
 SMTP = EmailConfig(smtp_host="mail.test", smtp_port=25, smtp_encryption="SMTP_ENCRYPTION_NONE")
+OFF = EmailConfig(smtp_host="mail.test", smtp_port=25, disabled=True)
+NOTHING = "no mail server is configured and there is no sendmail program"
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +36,8 @@ def install(directory):
         (SMTP, True, False, SmtpTransport, "mail.test:25", True),
         (SMTP, False, False, SmtpTransport, "mail.test:25", True),
         (NONE, True, False, SendmailTransport, "system's sendmail", True),
-        (NONE, False, False, NoTransport, "nothing", False),
+        (NONE, False, False, NoTransport, NOTHING, False),
+        (OFF, True, False, NoTransport, "mail is disabled", False),
         (SMTP, True, True, LogTransport, "the log", False),
         (NONE, False, True, LogTransport, "the log", False),
     ],

@@ -34,7 +34,7 @@ def email(options: "ServerOptions", to: str, subject: str, body: str) -> None:
     site_url = options.public_url or loaded.config.server.site_url
     settings = compile_mail(loaded.config, site_url, options.depot)
     if not settings.transport.is_outward:
-        raise OperatorError("no mail server is configured and there is no sendmail program")
+        raise OperatorError(settings.transport.label)
     try:
         label = asyncio.run(send_now(settings, to, subject, body))
     except SendError as exc:

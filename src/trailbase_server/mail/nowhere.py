@@ -35,10 +35,17 @@ class LogTransport:
 
 
 class NoTransport:
-    """Drops mails and says so, without what is in them."""
+    """
+    Drops mails and says so, without what is in them.
 
-    label = "nothing"
+    Args:
+        reason: Why there is no way out.
+    """
+
     is_outward = False
+
+    def __init__(self, reason: str) -> None:
+        self.label = reason
 
     async def send(self, envelope: Envelope) -> None:
         """
@@ -47,7 +54,4 @@ class NoTransport:
         Spec:
             auth/transport-and-sender
         """
-        log.warning(
-            "no mail server is configured and there is no sendmail: a mail to %s was not sent",
-            envelope.recipient,
-        )
+        log.warning("a mail to %s was not sent: %s", envelope.recipient, self.label)

@@ -84,6 +84,10 @@ def open_transport(config: "EmailConfig", local_host: str, *, dev: bool = False)
         from trailbase_server.mail.nowhere import LogTransport  # noqa: PLC0415
 
         return LogTransport()
+    if config.disabled:
+        from trailbase_server.mail.nowhere import NoTransport  # noqa: PLC0415
+
+        return NoTransport("mail is disabled")
     if config.HasField("smtp_host"):
         from trailbase_server.mail.smtp import SmtpTransport, compile_smtp  # noqa: PLC0415
 
@@ -95,7 +99,7 @@ def open_transport(config: "EmailConfig", local_host: str, *, dev: bool = False)
         return SendmailTransport(program)
     from trailbase_server.mail.nowhere import NoTransport  # noqa: PLC0415
 
-    return NoTransport()
+    return NoTransport("no mail server is configured and there is no sendmail program")
 
 
 def find_sendmail() -> str | None:

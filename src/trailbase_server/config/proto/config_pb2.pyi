@@ -117,7 +117,7 @@ class EmailTemplate(_message.Message):
     def __init__(self, subject: _Optional[str] = ..., body: _Optional[str] = ...) -> None: ...
 
 class EmailConfig(_message.Message):
-    __slots__ = ("smtp_host", "smtp_port", "smtp_username", "smtp_password", "smtp_encryption", "sender_name", "sender_address", "user_verification_template", "password_reset_template", "change_email_template", "otp_template")
+    __slots__ = ("smtp_host", "smtp_port", "smtp_username", "smtp_password", "smtp_encryption", "sender_name", "sender_address", "user_verification_template", "password_reset_template", "change_email_template", "otp_template", "disabled")
     SMTP_HOST_FIELD_NUMBER: _ClassVar[int]
     SMTP_PORT_FIELD_NUMBER: _ClassVar[int]
     SMTP_USERNAME_FIELD_NUMBER: _ClassVar[int]
@@ -129,6 +129,7 @@ class EmailConfig(_message.Message):
     PASSWORD_RESET_TEMPLATE_FIELD_NUMBER: _ClassVar[int]
     CHANGE_EMAIL_TEMPLATE_FIELD_NUMBER: _ClassVar[int]
     OTP_TEMPLATE_FIELD_NUMBER: _ClassVar[int]
+    DISABLED_FIELD_NUMBER: _ClassVar[int]
     smtp_host: str
     smtp_port: int
     smtp_username: str
@@ -140,7 +141,8 @@ class EmailConfig(_message.Message):
     password_reset_template: EmailTemplate
     change_email_template: EmailTemplate
     otp_template: EmailTemplate
-    def __init__(self, smtp_host: _Optional[str] = ..., smtp_port: _Optional[int] = ..., smtp_username: _Optional[str] = ..., smtp_password: _Optional[str] = ..., smtp_encryption: _Optional[_Union[SmtpEncryption, str]] = ..., sender_name: _Optional[str] = ..., sender_address: _Optional[str] = ..., user_verification_template: _Optional[_Union[EmailTemplate, _Mapping]] = ..., password_reset_template: _Optional[_Union[EmailTemplate, _Mapping]] = ..., change_email_template: _Optional[_Union[EmailTemplate, _Mapping]] = ..., otp_template: _Optional[_Union[EmailTemplate, _Mapping]] = ...) -> None: ...
+    disabled: bool
+    def __init__(self, smtp_host: _Optional[str] = ..., smtp_port: _Optional[int] = ..., smtp_username: _Optional[str] = ..., smtp_password: _Optional[str] = ..., smtp_encryption: _Optional[_Union[SmtpEncryption, str]] = ..., sender_name: _Optional[str] = ..., sender_address: _Optional[str] = ..., user_verification_template: _Optional[_Union[EmailTemplate, _Mapping]] = ..., password_reset_template: _Optional[_Union[EmailTemplate, _Mapping]] = ..., change_email_template: _Optional[_Union[EmailTemplate, _Mapping]] = ..., otp_template: _Optional[_Union[EmailTemplate, _Mapping]] = ..., disabled: _Optional[bool] = ...) -> None: ...
 
 class OAuthProviderConfig(_message.Message):
     __slots__ = ("client_id", "client_secret", "provider_id", "display_name", "auth_url", "token_url", "user_api_url", "scopes")

@@ -22,7 +22,7 @@ from trailbase_server.errors import BadRequestError, ConflictError, ForbiddenErr
 from trailbase_server.ids import UserId
 from trailbase_server.web.identity import Identity
 from trailbase_server.web.request import Request
-from trailbase_server.web.response import Response, empty, redirect, text
+from trailbase_server.web.response import Response, redirect, text
 
 _CAN_DO_WITHOUT = (IdentifierPolicy.REQUIRE_USERNAME, IdentifierPolicy.ONLY_USERNAME)
 
@@ -123,7 +123,7 @@ async def confirm_email_change(state: AuthState, request: Request) -> Response:
         raise BadRequestError("Disallowed in demo")
     target = state.check_redirect(read_query(request).text("redirect_uri"))
     if request.head:
-        return empty()
+        return text("")  # a HEAD: without its body
     token = request.params["token"]
     claims = read_flow_token(state.keys, TokenKind.CHANGE_EMAIL, token, state.clock.now())
     user_id = subject_of(claims)

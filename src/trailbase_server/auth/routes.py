@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 
 from trailbase_server.auth.anonymous import login_anonymously, promote_anonymous
+from trailbase_server.auth.avatar import create_avatar, delete_avatar, get_avatar
 from trailbase_server.auth.change_email import (
     confirm_email_change,
     request_email_change,
@@ -87,6 +88,7 @@ def _route(
     summary: str,
     *errors: type[AppError],
     audience: Audience = "nobody",
+    streams_forms: bool = False,
 ) -> Route:
     return Route(
         method,
@@ -97,6 +99,7 @@ def _route(
         summary=summary,
         errors=errors,
         tag="auth",
+        streams_forms=streams_forms,
     )
 
 
@@ -305,6 +308,35 @@ ROUTES = (
         BadRequestError,
         NotFoundError,
         DependencyError,
+        audience="user",
+    ),
+    _route(
+        "GET",
+        "/avatar/{user_id}",
+        get_avatar,
+        "get_avatar_handler",
+        "Read somebody's picture.",
+        BadRequestError,
+        NotFoundError,
+    ),
+    _route(
+        "POST",
+        "/avatar",
+        create_avatar,
+        "create_avatar_handler",
+        "Upload a picture of the caller.",
+        BadRequestError,
+        NotFoundError,
+        audience="user",
+        streams_forms=True,
+    ),
+    _route(
+        "DELETE",
+        "/avatar",
+        delete_avatar,
+        "delete_avatar_handler",
+        "Delete the caller's picture.",
+        BadRequestError,
         audience="user",
     ),
     _route(

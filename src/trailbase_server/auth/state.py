@@ -17,6 +17,7 @@ from trailbase_server.db.base import Database
 
 if TYPE_CHECKING:
     from trailbase_server.config.proto.config_pb2 import AuthConfig
+    from trailbase_server.storage.base import Storage
 
 DEFAULT_APPLICATION_NAME = "TrailBase"
 Letter = Literal["verify_email", "reset_password", "change_email", "otp", "email_changed"]
@@ -64,6 +65,7 @@ class AuthState:
         lockout: Wrong passwords by account.
         address_limit: Requests by client address.
         limits: Attempts of the other flows.
+        storage: Pictures of users; None until somebody gives one.
         background: Work whose duration must not show.
     """
 
@@ -87,6 +89,7 @@ class AuthState:
         self.demo = demo
         self.has_public_dir = has_public_dir
         self.mailer = mailer
+        self.storage: Storage | None = None
         self.options = AuthOptions()
         self.site: Origin | None = None
         self.application_name = DEFAULT_APPLICATION_NAME

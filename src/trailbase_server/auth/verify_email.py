@@ -16,7 +16,7 @@ from trailbase_server.auth.state import AuthState
 from trailbase_server.auth.tokens import TokenKind, read_flow_token, subject_of
 from trailbase_server.errors import BadRequestError, UnauthorizedError
 from trailbase_server.web.request import Request
-from trailbase_server.web.response import Response, empty
+from trailbase_server.web.response import Response, text
 
 
 async def request_verification(state: AuthState, request: Request) -> Response:
@@ -61,7 +61,7 @@ async def confirm_email(state: AuthState, request: Request) -> Response:
     """
     target = state.check_redirect(read_query(request).text("redirect_uri"))
     if request.head:
-        return empty()
+        return text("")  # a HEAD: without its body
     token = request.params["token"]
     claims = read_flow_token(state.keys, TokenKind.VERIFY_EMAIL, token, state.clock.now())
     user_id = subject_of(claims)

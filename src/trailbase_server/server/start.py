@@ -101,6 +101,7 @@ class OpenDepot:
             has_public_dir=options.public_dir is not None,
             mailer=self.mailer,
         )
+        self.auth.storage = storage
         self.auth.verified.on_forget = self.records.broker.close_user
         self.authenticator = TokenAuthenticator(self.auth)
         self.admin = AdminState(

@@ -82,7 +82,7 @@ async def test_deleting_what_is_not_there_is_fine(storage):
         "\0",
         ".incoming",
         "x/" * 18,
-        new_key().upper(),
+        "B5F1C1E8-748C-4103-B43F-3082BC8060F8",
     ],
 )
 async def test_what_is_no_key_is_not_found(storage, key):

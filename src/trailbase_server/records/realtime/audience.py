@@ -7,8 +7,9 @@ all users, and the rule for all users at once. ``judge`` only reads, so it may r
 thread when it is slow.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from trailbase_server.db.base import Change
 from trailbase_server.db.errors import DatabaseError
@@ -60,17 +61,17 @@ class Audience:
         self.since = max(self.since, member.since)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """
-    What an audience gets to hear of a change.
+    What somebody gets to hear of a change.
 
     Attributes:
+        audiences: Who.
         event: What to deliver.
         is_last: The streams end with it.
     """
 
-    audience: Audience
+    audiences: Sequence[Audience]
     event: Event
     is_last: bool = False
 
@@ -201,7 +202,7 @@ def judge(read: Read, position: int, change: Change, channels: Iterable[Channel]
             verdicts += _judge_channel(read, position, change, channel)
         except DatabaseError:
             # Not available now. What might have been heard is lost, and that is told.
-            verdicts += [Verdict(a, (position, EVENTS_LOST)) for a in channel.audiences()]
+            verdicts.append(Verdict(channel.audiences(), (position, EVENTS_LOST)))
     return verdicts
 
 
@@ -211,39 +212,43 @@ def _judge_channel(
     plan = channel.plan
     row = plan.row_of(read, change)
     if row is None:
-        return [Verdict(a, (position, EVENTS_LOST)) for a in channel.audiences()]
-    matches: dict[Match | None, bool] = {None: True}
-    concerned = []
-    for audience in channel.concerned(row[plan.key_index]):
-        match = audience.match
-        is_match = matches.get(match)
-        if is_match is None and match is not None:
-            is_match = matches[match] = match.accepts(read, row)
-        if is_match:
-            concerned.append(audience)
+        return [Verdict(channel.audiences(), (position, EVENTS_LOST))]
+    concerned = _filtered(read, row, channel.concerned(row[plan.key_index]))
     if not concerned:
         return ()
-    allowed = plan.allowed(read, row, {audience.user for audience in concerned})
-    return _announce(plan, position, change, row, concerned, allowed)
+    users = {audience.user for audience in concerned}
+    allowed = plan.allowed(read, row, users)
+    refused: Sequence[Audience] = ()
+    if len(allowed) < len(users):
+        refused = [a for a in concerned if a.user not in allowed and a.key is not None]
+        concerned = [a for a in concerned if a.user in allowed]
+    ended: Sequence[Audience] = ()
+    if change.action == "delete":
+        ended = [a for a in concerned if a.key is not None]
+        concerned = [a for a in concerned if a.key is None]
+    lost = (position, ACCESS_LOST)
+    event = lost
+    if concerned or ended:
+        event = (position, render_event(plan, change.action, row))
+    verdicts = (
+        Verdict(refused, lost, True),
+        Verdict(concerned, event),
+        Verdict(ended, event, True),
+    )
+    return [verdict for verdict in verdicts if verdict.audiences]
 
 
-def _announce(
-    plan: EventPlan,
-    position: int,
-    change: Change,
-    row: Row,
-    concerned: Iterable[Audience],
-    allowed: Collection[User],
-) -> Sequence[Verdict]:
-    event: Event | None = None
-    verdicts = []
-    for audience in concerned:
-        if audience.user not in allowed:
-            if audience.key is not None:
-                verdicts.append(Verdict(audience, (position, ACCESS_LOST), is_last=True))
-            continue
-        if event is None:
-            event = (position, render_event(plan, change.action, row))
-        is_last = audience.key is not None and change.action == "delete"
-        verdicts.append(Verdict(audience, event, is_last))
-    return verdicts
+def _filtered(read: Read, row: Row, audiences: Sequence[Audience]) -> Sequence[Audience]:
+    """Choose whose filter matches; each filter is asked once."""
+    answers: dict[Match, bool] = {}
+    found = []
+    for audience in audiences:
+        match = audience.match
+        if match is not None:
+            answer = answers.get(match)
+            if answer is None:
+                answer = answers[match] = match.accepts(read, row)
+            if not answer:
+                continue
+        found.append(audience)
+    return found

@@ -169,18 +169,18 @@ class Delivery:
             self._lose(tables)
 
     def _collect(self, outbox: Outbox, verdicts: Sequence[Verdict], now: float) -> None:
-        for verdict in verdicts:
-            audience = verdict.audience
-            events = outbox.get(audience)
-            if events is None:
-                outbox[audience] = [verdict.event]
-            else:
-                events.append(verdict.event)
-            if verdict.is_last:
-                self._deliver({audience: outbox.pop(audience)}, now)
-                for stream in tuple(audience.members):
-                    if stream.since < verdict.event[0]:
-                        stream.end()
+        for audiences, event, is_last in verdicts:
+            for audience in audiences:
+                events = outbox.get(audience)
+                if events is None:
+                    outbox[audience] = [event]
+                else:
+                    events.append(event)
+                if is_last:
+                    self._deliver({audience: outbox.pop(audience)}, now)
+                    for stream in tuple(audience.members):
+                        if stream.since < event[0]:
+                            stream.end()
 
     def _deliver(self, outbox: Outbox, now: float) -> None:
         rendered: Rendered = {}
@@ -201,8 +201,4 @@ class Delivery:
 
 def _lost(position: int, channels: Sequence[Channel], exc: Exception) -> list[Verdict]:
     log.error("a change could not be judged", exc_info=exc)
-    return [
-        Verdict(audience, (position, EVENTS_LOST))
-        for channel in channels
-        for audience in channel.audiences()
-    ]
+    return [Verdict(channel.audiences(), (position, EVENTS_LOST)) for channel in channels]

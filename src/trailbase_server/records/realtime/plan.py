@@ -10,7 +10,8 @@ one by one.
 """
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from trailbase_server.db.base import Action, Change
@@ -101,7 +102,7 @@ class EventPlan:
         record = self.encode(tuple([row[index] for index in self.shown]))
         return b'{"%b":%b,"seq":' % (_NAMES[action], dump_json(record))
 
-    def allowed(self, read: Read, row: Row, users: Collection[User]) -> Collection[User]:
+    def allowed(self, read: Read, row: Row, users: AbstractSet[User]) -> AbstractSet[User]:
         """
         Tell which users may see a row.
 
@@ -121,19 +122,22 @@ class EventPlan:
             records/per-event-evaluation-at-delivery-with-the-api-definition-current-at-that-time
         """
         api = self.api
-        permitted = [
-            user for user in users if (api.world if user is None else api.authenticated) & READ
-        ]
+        permitted = users
+        if not api.authenticated & READ:
+            permitted = frozenset()
+        elif not api.world & READ:
+            permitted = users - {None}
         rule = api.read_rule
         if rule is None or not permitted:
             return permitted
         if not rule.uses_user:
-            return permitted if self._judge(read, rule, row, [None]) else ()
+            return permitted if self._judge(read, rule, row, [None]) else frozenset()
         # A rule that uses ``_USER_`` as a relation must not find several users in it.
         size = 1 if rule.with_sql else MAX_USERS
+        asked = list(permitted)
         found: set[User] = set()
-        for start in range(0, len(permitted), size):
-            found.update(self._judge(read, rule, row, permitted[start : start + size]))
+        for start in range(0, len(asked), size):
+            found.update(self._judge(read, rule, row, asked[start : start + size]))
         return found
 
     def _judge(self, read: Read, rule: Rule, row: Row, users: Sequence[User]) -> Sequence[User]:

@@ -12,7 +12,13 @@ Other authorization schemes are as good as none.
 
 from dataclasses import dataclass, field, replace
 
-from trailbase_server.auth.cookies import AUTH_COOKIE, REFRESH_COOKIE, read_cookies, set_cookie
+from trailbase_server.auth.cookies import (
+    AUTH_COOKIE,
+    REFRESH_COOKIE,
+    SameSite,
+    read_cookies,
+    set_cookie,
+)
 from trailbase_server.auth.refresh import renew
 from trailbase_server.auth.state import AuthState
 from trailbase_server.errors import UnauthorizedError
@@ -81,10 +87,16 @@ def refresh_token_of(request: Request) -> str | None:
     return header if header is not None else read_cookies(request).get(REFRESH_COOKIE)
 
 
-def auth_cookie(state: AuthState, identity: Identity) -> tuple[bytes, bytes]:
+def auth_cookie(
+    state: AuthState, identity: Identity, same_site: SameSite = "Strict"
+) -> tuple[bytes, bytes]:
     """Header that stores an auth token."""
     return set_cookie(
-        AUTH_COOKIE, identity.token, max(state.options.auth_ttl_s, 0), secure=state.secure_cookies
+        AUTH_COOKIE,
+        identity.token,
+        max(state.options.auth_ttl_s, 0),
+        secure=state.secure_cookies,
+        same_site=same_site,
     )
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from trailbase_server.auth.oauth.providers import Provider, configured_providers
+from trailbase_server.auth.oauth.provider import Application
+from trailbase_server.auth.oauth.providers import configured_providers
 
 if TYPE_CHECKING:
     from trailbase_server.config.proto.config_pb2 import AuthConfig
@@ -75,7 +76,7 @@ class AuthOptions:
     password_rules: PasswordRules = PasswordRules()
     redirect_schemes: frozenset[str] = frozenset()
     redirect_allowlist: frozenset[str] = frozenset()
-    providers: tuple[Provider, ...] = ()
+    providers: tuple[Application, ...] = ()
 
 
 def compile_options(config: "AuthConfig") -> AuthOptions:

@@ -22,7 +22,9 @@ from trailbase_server.auth.delete import delete_account
 from trailbase_server.auth.login import login
 from trailbase_server.auth.login_mfa import login_with_second_factor
 from trailbase_server.auth.logout import end_session, logout
+from trailbase_server.auth.oauth.callback import end_login, receive_form
 from trailbase_server.auth.oauth.listing import list_providers
+from trailbase_server.auth.oauth.start import begin_login
 from trailbase_server.auth.otp import login_with_otp, request_otp
 from trailbase_server.auth.recovery import create_recovery_codes, read_recovery_codes
 from trailbase_server.auth.refresh import refresh_session
@@ -38,9 +40,11 @@ from trailbase_server.errors import (
     ConflictError,
     DependencyError,
     ForbiddenError,
+    MethodNotAllowedError,
     NotFoundError,
     TooManyRequestsError,
     UnauthorizedError,
+    UnavailableError,
     UnprocessableError,
     UnsupportedMediaError,
 )
@@ -52,6 +56,14 @@ from trailbase_server.web.route import Audience, Route
 BASE = "/api/auth/v1"
 AuthHandler = Callable[[AuthState, Request], Awaitable[Response]]
 _JSON_ERRORS = (BadRequestError, UnsupportedMediaError, UnprocessableError)
+_OAUTH_ERRORS = (
+    BadRequestError,
+    UnauthorizedError,
+    MethodNotAllowedError,
+    ConflictError,
+    DependencyError,
+    UnavailableError,
+)
 
 
 def _limited(handler: AuthHandler) -> AuthHandler:
@@ -394,6 +406,32 @@ ROUTES = (
         list_providers,
         "list_configured_providers_handler",
         "List the services to log in with.",
+    ),
+    _route(
+        "GET",
+        "/oauth/{provider}/login",
+        begin_login,
+        "login_with_external_auth_provider",
+        "Send a browser to a service to log in there.",
+        BadRequestError,
+        MethodNotAllowedError,
+    ),
+    _route(
+        "GET",
+        "/oauth/{provider}/callback",
+        end_login,
+        "callback_from_external_auth_provider",
+        "Log in whom a service sends back.",
+        *_OAUTH_ERRORS,
+    ),
+    _route(
+        "POST",
+        "/oauth/{provider}/callback",
+        receive_form,
+        "post_callback_from_external_auth_provider",
+        "Take the answer of a service that sends it as a form.",
+        BadRequestError,
+        MethodNotAllowedError,
     ),
     _route(
         "DELETE",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from trailbase_server.auth.authenticate import auth_cookie
-from trailbase_server.auth.cookies import REFRESH_COOKIE, set_cookie
+from trailbase_server.auth.cookies import REFRESH_COOKIE, SameSite, set_cookie
 from trailbase_server.auth.fields import Fields
 from trailbase_server.auth.redirects import add_parameters, render_location
 from trailbase_server.auth.sessions import (
@@ -150,6 +150,7 @@ async def answer_login(
     *,
     is_form: bool,
     refresh_ttl_s: int | None = None,
+    same_site: SameSite = "Strict",
 ) -> Response:
     """
     End a successful log-in.
@@ -160,6 +161,7 @@ async def answer_login(
         params: What is wanted.
         is_form: A browser: it gets cookies and is sent on.
         refresh_ttl_s: Life of the session in seconds, None for the configured one.
+        same_site: Of the cookie with the auth token.
 
     Returns:
         A redirect with a code; or tokens as JSON; or cookies with a redirect, or with a text when
@@ -174,7 +176,7 @@ async def answer_login(
     session = await open_session(state, user, refresh_ttl_s=refresh_ttl_s)
     if not is_form:
         return answer_tokens(session)
-    cookies = session_cookies(state, session)
+    cookies = session_cookies(state, session, same_site)
     target = params.redirect_uri or ("/" if state.has_public_dir else None)
     if target is not None:
         return redirect(render_location(target), cookies)
@@ -183,10 +185,10 @@ async def answer_login(
     return response
 
 
-def session_cookies(state: AuthState, session: Session) -> Headers:
+def session_cookies(state: AuthState, session: Session, same_site: SameSite = "Strict") -> Headers:
     """Headers that store both tokens of a session."""
     return [
-        auth_cookie(state, session.identity),
+        auth_cookie(state, session.identity, same_site),
         set_cookie(
             REFRESH_COOKIE,
             session.refresh_token,

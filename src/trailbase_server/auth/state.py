@@ -8,6 +8,8 @@ from trailbase_server.auth.background import Background
 from trailbase_server.auth.keys import SigningKeys
 from trailbase_server.auth.limits import FlowLimits
 from trailbase_server.auth.lockout import Lockout
+from trailbase_server.auth.oauth.id_token import ProviderKeys
+from trailbase_server.auth.oauth.outgoing import Outgoing
 from trailbase_server.auth.options import AuthOptions, compile_options
 from trailbase_server.auth.password import PasswordWorkers
 from trailbase_server.auth.redirects import Origin, check_redirect, parse_origin
@@ -59,6 +61,7 @@ class AuthState:
     Attributes:
         options: Settings of the current configuration.
         site: Origin of the effective site URL, if there is one.
+        callback_site: Origin that services send browsers back to, if there is one.
         application_name: What users know the site by.
         verified: Cache of verified tokens.
         passwords: Threads for hashing.
@@ -67,6 +70,8 @@ class AuthState:
         limits: Attempts of the other flows.
         storage: Pictures of users; None until somebody gives one.
         background: Work whose duration must not show.
+        outgoing: Requests to services that people log in with.
+        provider_keys: What those services sign with.
     """
 
     def __init__(
@@ -92,6 +97,7 @@ class AuthState:
         self.storage: Storage | None = None
         self.options = AuthOptions()
         self.site: Origin | None = None
+        self.callback_site: Origin | None = None
         self.application_name = DEFAULT_APPLICATION_NAME
         self.verified = VerifiedTokens(keys, clock)
         self.passwords = PasswordWorkers()
@@ -99,6 +105,8 @@ class AuthState:
         self.address_limit = AddressLimit(clock)
         self.limits = FlowLimits(clock)
         self.background = Background()
+        self.outgoing = Outgoing()
+        self.provider_keys = ProviderKeys(clock)
 
     def configure(
         self,
@@ -106,6 +114,7 @@ class AuthState:
         site_url: str | None,
         address_burst: int = 0,
         application_name: str = "",
+        callback_url: str | None = None,
     ) -> None:
         """
         Take over a configuration, at start-up and after each change.
@@ -116,9 +125,12 @@ class AuthState:
             address_burst: ``server.auth_ip_rate_limit``: requests one client may make at once;
                 0 does not limit them, nor does developer mode.
             application_name: What users know the site by; empty for the default.
+            callback_url: What services know the site by: of the configuration, else of the command
+                line. None for ``site_url``.
         """
         self.options = compile_options(config)
         self.site = parse_origin(site_url) if site_url else None
+        self.callback_site = parse_origin(callback_url) if callback_url else self.site
         self.address_limit.burst = 0 if self.dev else address_burst
         self.application_name = application_name or DEFAULT_APPLICATION_NAME
 

@@ -149,6 +149,7 @@ class OpenDepot:
             site_url,
             config.server.auth_ip_rate_limit,
             config.server.application_name,
+            config.server.site_url or self.options.public_url,
         )
 
     async def reload(self) -> None:

@@ -19,3 +19,11 @@ async def test_pairs_of_name_and_display_name(server):
 async def test_without_a_site_there_are_none(server, state, config):
     state.configure(config, None)
     assert (await server.get("/oauth/providers")).json == {"providers": []}
+
+
+async def test_a_changed_configuration_changes_the_list(server, state, config):
+    entry = config.oauth_providers["github"]
+    entry.client_id, entry.client_secret, entry.provider_id = "us", "shell", 17
+    del config.oauth_providers["oidc0"]
+    state.configure(config, None, callback_url="https://site.test")
+    assert (await server.get("/oauth/providers")).json == {"providers": [["github", "Github"]]}

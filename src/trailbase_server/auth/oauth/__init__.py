@@ -1,6 +1,9 @@
 """
 Logging in with an account of somebody else's service: OAuth 2 and OpenID Connect.
 
-``providers`` (who there is), ``listing`` (which of them are configured). Spec:
-auth/oauth-openid-connect.
+Reading order: ``provider`` (what a service is to us, as data), ``profiles`` (how each describes its
+users), ``providers`` (the table, and which of them are configured), ``apple`` (its secrets). Then
+the way of a browser: ``start``, ``pending`` (the cookie), ``callback``; behind that ``exchange``
+(code → profile) with ``outgoing`` (requests) and ``id_token``; ``enrol`` (profile → account).
+``listing`` is for log-in pages. Spec: auth/oauth-openid-connect.
 """

@@ -14,5 +14,5 @@ async def list_providers(state: AuthState, _request: Request) -> Response:
     Spec:
         auth/get-oauth-providers
     """
-    providers = state.options.providers if state.site is not None else ()
+    providers = state.options.providers if state.callback_site is not None else ()
     return json_value({"providers": [[one.name, one.display_name] for one in providers]})

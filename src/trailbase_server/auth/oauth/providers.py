@@ -5,48 +5,133 @@ Numbers and names are on the wire and in configurations: the number is stored wi
 came from there, the name is the key of the configuration and a segment of URLs.
 """
 
-from dataclasses import dataclass
+import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from trailbase_server.auth.oauth import profiles
+from trailbase_server.auth.oauth.apple import is_usable_secret
+from trailbase_server.auth.oauth.provider import Application, Provider
+from trailbase_server.config.proto.config_pb2 import OAuthProviderConfig, UserIdentifier
 
 if TYPE_CHECKING:
     from trailbase_server.config.proto.config_pb2 import AuthConfig
 
+log = logging.getLogger(__name__)
 
-@dataclass(frozen=True, slots=True)
-class Provider:
-    """
-    One service.
-
-    Attributes:
-        id: Number of the configuration's enum.
-        name: Segment of URLs.
-        display_name: On buttons.
-    """
-
-    id: int
-    name: str
-    display_name: str
-
-
-OIDC = Provider(2, "oidc0", "OpenID Connect")
+OIDC = Provider(
+    2, "oidc0", "OpenID Connect", "", "", "", ("openid", "email", "profile"), profiles.read_oidc
+)
+APPLE = Provider(
+    9,
+    "apple",
+    "Apple",
+    "https://appleid.apple.com/auth/authorize",
+    "https://appleid.apple.com/auth/token",
+    "",
+    ("name", "email"),
+    profiles.read_apple,
+    posts_back=True,
+    keys_url="https://appleid.apple.com/auth/keys",
+    issuer="https://appleid.apple.com",
+    sends_nonce=True,
+)
 PROVIDERS = (
     OIDC,
-    Provider(9, "apple", "Apple"),
-    Provider(10, "discord", "Discord"),
-    Provider(11, "gitlab", "GitLab"),
-    Provider(17, "github", "Github"),
-    Provider(12, "google", "Google"),
-    Provider(13, "facebook", "Facebook"),
-    Provider(14, "microsoft", "Microsoft"),
-    Provider(15, "twitch", "Twitch"),
-    Provider(16, "yandex", "Yandex"),
+    APPLE,
+    Provider(
+        10,
+        "discord",
+        "Discord",
+        "https://discord.com/oauth2/authorize",
+        "https://discord.com/api/oauth2/token",
+        "https://discord.com/api/users/@me",
+        ("identify", "email"),
+        profiles.read_discord,
+    ),
+    Provider(
+        11,
+        "gitlab",
+        "GitLab",
+        "https://gitlab.com/oauth/authorize",
+        "https://gitlab.com/oauth/token",
+        "https://gitlab.com/api/v4/user",
+        ("read_user",),
+        profiles.read_gitlab,
+    ),
+    Provider(
+        17,
+        "github",
+        "Github",
+        "https://github.com/login/oauth/authorize",
+        "https://github.com/login/oauth/access_token",
+        "https://api.github.com/user",
+        ("read:user", "user:email"),
+        profiles.read_github,
+        emails_url="https://api.github.com/user/emails",
+    ),
+    Provider(
+        12,
+        "google",
+        "Google",
+        "https://accounts.google.com/o/oauth2/auth",
+        "https://accounts.google.com/o/oauth2/token",
+        "https://www.googleapis.com/oauth2/v1/userinfo",
+        (
+            "https://www.googleapis.com/auth/userinfo.profile",
+            "https://www.googleapis.com/auth/userinfo.email",
+        ),
+        profiles.read_google,
+    ),
+    Provider(
+        13,
+        "facebook",
+        "Facebook",
+        "https://www.facebook.com/v3.2/dialog/oauth",
+        "https://graph.facebook.com/v3.2/oauth/access_token",
+        "https://graph.facebook.com/me?fields=name,email,picture.type(large)",
+        ("email",),
+        profiles.read_facebook,
+    ),
+    Provider(
+        14,
+        "microsoft",
+        "Microsoft",
+        "https://login.microsoftonline.com/common/oauth2/v2.0/authorize",
+        "https://login.microsoftonline.com/common/oauth2/v2.0/token",
+        "https://graph.microsoft.com/v1.0/me",
+        ("User.Read",),
+        profiles.read_microsoft,
+    ),
+    Provider(
+        15,
+        "twitch",
+        "Twitch",
+        "https://id.twitch.tv/oauth2/authorize",
+        "https://id.twitch.tv/oauth2/token",
+        "https://api.twitch.tv/helix/users",
+        ("user:read:email",),
+        profiles.read_twitch,
+        client_header="Client-Id",
+        has_secret_in_body=True,
+    ),
+    Provider(
+        16,
+        "yandex",
+        "Yandex",
+        "https://oauth.yandex.com/authorize",
+        "https://oauth.yandex.com/token",
+        "https://login.yandex.ru/info",
+        ("login:email", "login:avatar", "login:info"),
+        profiles.read_yandex,
+    ),
 )
 """In the order in which administrators see them."""
 
 _BY_ID = {provider.id: provider for provider in PROVIDERS}
 
 
-def configured_providers(config: "AuthConfig") -> tuple[Provider, ...]:
+def configured_providers(config: "AuthConfig") -> tuple[Application, ...]:
     """
     Which services a configuration can use.
 
@@ -54,8 +139,8 @@ def configured_providers(config: "AuthConfig") -> tuple[Provider, ...]:
         config: The ``auth`` message.
 
     Returns:
-        Those that have a client id and a secret, sorted by name, with the display name of the
-        configuration where the service has none of its own.
+        Those that have a client id and a secret, sorted by name; the generic one with name,
+        addresses and scopes of the configuration. What cannot be used is logged and left out.
 
     Spec:
         auth/configuration
@@ -63,9 +148,30 @@ def configured_providers(config: "AuthConfig") -> tuple[Provider, ...]:
     found = []
     for entry in config.oauth_providers.values():
         provider = _BY_ID.get(entry.provider_id)
-        if provider is None or not entry.client_id or not entry.client_secret:
+        if provider is None:
             continue
-        if provider is OIDC and entry.display_name:
-            provider = Provider(OIDC.id, OIDC.name, entry.display_name)
-        found.append(provider)
-    return tuple(sorted(found, key=lambda provider: provider.name))
+        if not entry.client_id or not entry.client_secret:
+            log.error("nobody can log in with %s: it has no client id or secret", provider.name)
+            continue
+        if provider is APPLE and not is_usable_secret(entry.client_secret):
+            log.error("nobody can log in with apple: its secret is no signing key")
+            continue
+        if provider is OIDC:
+            provider = _complete(entry, has_emails=config.user_identifier != _ONLY_USERNAME)
+        found.append(Application(provider, entry.client_id, entry.client_secret))
+    return tuple(sorted(found, key=lambda application: application.name))
+
+
+_ONLY_USERNAME = UserIdentifier.ONLY_USERNAME
+
+
+def _complete(entry: OAuthProviderConfig, *, has_emails: bool) -> Provider:
+    default = OIDC.scopes if has_emails else ("openid", "profile")
+    return replace(
+        OIDC,
+        display_name=entry.display_name or OIDC.display_name,
+        authorize_url=entry.auth_url,
+        token_url=entry.token_url,
+        profile_url=entry.user_api_url,
+        scopes=tuple(entry.scopes) or default,
+    )

@@ -5,6 +5,7 @@ import logging
 import socket
 
 import pytest
+import uvloop
 
 from trailbase_server.clock import FrozenClock
 from trailbase_server.config.proto.config_pb2 import EmailConfig
@@ -55,6 +56,13 @@ async def test_encrypted_with_a_password(start_mail_server, trusted, mode, host)
     (mail,) = await server.wait()
     assert mail.tls
     assert mail.login == list(LOGIN.values())
+
+
+@pytest.mark.parametrize("mode", ["none", "starttls", "tls"])
+def test_on_the_event_loop_of_the_server(start_mail_server, trusted, mode):
+    server = start_mail_server(mode=mode, **trusted)
+    uvloop.run(transport(server, mode, "localhost").send(letter()))
+    assert [mail["tls"] for mail in server.mails] == [mode != "none"]
 
 
 @pytest.mark.parametrize("mode", ["starttls", "tls"])

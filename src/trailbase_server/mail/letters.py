@@ -118,7 +118,7 @@ class Letters:
             except TemplateError as exc:
                 # A mail in other words serves its reader; no mail does not.
                 log.error("the %s of the mail %s: %s; using ours", part, letter, exc)  # noqa: TRY400
-                del self._sources[letter, part]
+                self._sources.pop((letter, part), None)
         return compile_template(read_built_in(letter, part), escape=part == "html")
 
     def _read_files(self, directory: Path, letter: Letter) -> None:

@@ -64,6 +64,10 @@ class Process:
         """Resident memory of the process and its children."""
         return sum(_resident_bytes(pid) for pid in _family(self._process.pid))
 
+    def own_memory_bytes(self) -> int:
+        """The same without pages of files, such as the mapped database."""
+        return sum(_resident_bytes(pid, "RssAnon:") for pid in _family(self._process.pid))
+
     def cpu_seconds(self) -> float:
         """Processor time of the process so far, all threads."""
         times = Path(f"/proc/{self._process.pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -111,8 +115,8 @@ def _family(pid: int) -> list[int]:
     return [pid, *(member for child in children for member in _family(int(child)))]
 
 
-def _resident_bytes(pid: int) -> int:
+def _resident_bytes(pid: int, kind: str = "VmRSS:") -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(kind):
             return int(line.split()[1]) * 1024
     return 0

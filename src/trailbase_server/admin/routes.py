@@ -2,6 +2,7 @@
 
 from trailbase_server.admin.config import get_config, update_config
 from trailbase_server.admin.info import get_info, get_public_key
+from trailbase_server.admin.oauth_providers import list_oauth_providers
 from trailbase_server.admin.tables import list_tables
 from trailbase_server.admin.users import change_user, create_user, list_users, remove_user
 from trailbase_server.config.proto.config_pb2 import GetConfigResponse, UpdateConfigRequest
@@ -63,6 +64,15 @@ ROUTES = (
         audience="admin",
         operation="get_public_key",
         summary="Read the key that verifies auth tokens.",
+        tag="admin",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/oauth_providers",
+        list_oauth_providers,
+        audience="admin",
+        operation="available_oauth_providers_handler",
+        summary="List the services that could be configured to log in with.",
         tag="admin",
     ),
     Route(

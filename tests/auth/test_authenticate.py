@@ -7,7 +7,7 @@ from trailbase_server.auth.authenticate import (
     read_credentials,
     refresh_token_of,
 )
-from trailbase_server.auth.tokens import mint_auth_token
+from trailbase_server.auth.tokens import mint_auth_token, sign_claims
 from trailbase_server.auth.users import find_user
 from trailbase_server.web.request import Request
 
@@ -121,3 +121,13 @@ async def test_the_database_says_who_is_an_administrator(state, server):
 
 def demote_all(tx):
     tx.run("UPDATE _user SET admin = 0")
+
+
+async def test_why_nobody_is_known(server, state, tokens):
+    odd = sign_claims(state.keys, {"sub": "nora", "exp": 2**40, "type": 1})
+    answer = await server.get("/totp/register", bearer=odd)
+    assert (answer.status, answer.text) == (400, "invalid user id")
+    for bearer in ("garbage", tokens["auth_token"][:-1] + "!"):
+        assert (await server.get("/totp/register", bearer=bearer)).status == 401
+    assert (await server.get("/totp/register")).status == 401
+    assert (await server.get("/status", bearer=odd)).json["auth_token"] is None

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 from trailbase_server.auth.keys import SigningKeys, _derive_public
 from trailbase_server.auth.tokens import (
     TokenKind,
+    has_odd_subject,
     mint_auth_token,
     mint_flow_token,
     read_auth_token,
     read_claims,
     read_flow_token,
     sign_claims,
+    subject_of,
 )
 from trailbase_server.auth.users import User
 from trailbase_server.errors import InternalError
@@ -270,3 +272,28 @@ def test_the_order_of_flow_claims_is_the_written_one():
     token = mint_flow_token(KEYS, TokenKind.VERIFY_EMAIL, FLOWS[TokenKind.VERIFY_EMAIL], NOW)
     body = jwt.decode(token, options={"verify_signature": False, "verify_exp": False})
     assert list(body) == ["sub", "exp", "type", "email"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_odd"),
+    [
+        ({}, False),
+        ({"sub": "nora"}, True),
+        ({"sub": b64(bytes(16))}, True),
+        ({"sub": "AAAAAAAAAAAAAAAAAAAA"}, True),
+        ({"sub": 7}, False),
+        ({"sub": "nora", "type": 2}, False),
+        ({"sub": "nora", "exp": NOW - 61}, False),
+    ],
+)
+def test_tokens_that_are_good_but_for_their_subject(changes, is_odd):
+    token = sign_claims(KEYS, claims(**changes)).encode()
+    assert has_odd_subject(KEYS, token, NOW) == is_odd
+    assert not has_odd_subject(OTHER, token, NOW)
+
+
+def test_the_subject_of_a_flow():
+    assert subject_of({"sub": "AAAAAAAAAAAAAAAAAAAAAA=="}) == bytes(16)
+    assert subject_of({"sub": "AAAAAAAAAAAAAAAAAAAAAA"}) is None
+    assert subject_of({"sub": "AAAA"}) is None
+    assert subject_of(None) is None

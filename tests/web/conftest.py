@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import uvicorn
 
-from trailbase_server.errors import BadRequestError
+from trailbase_server.errors import BadRequestError, UnauthorizedError
 from trailbase_server.sqlite.database import SqliteDatabase
 from trailbase_server.sqlite.open import DatabaseFiles
 from trailbase_server.web.asgi import TrailApplication
@@ -37,6 +37,9 @@ class Callers:
             if b"alice" in request.header(b"cookie")
             else (None, [])
         )
+
+    def refusal(self, request):
+        return UnauthorizedError()
 
     async def is_admin(self, identity):
         return identity is BOSS

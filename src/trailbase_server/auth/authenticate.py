@@ -21,7 +21,8 @@ from trailbase_server.auth.cookies import (
 )
 from trailbase_server.auth.refresh import renew
 from trailbase_server.auth.state import AuthState
-from trailbase_server.errors import UnauthorizedError
+from trailbase_server.auth.tokens import has_odd_subject
+from trailbase_server.errors import AppError, BadRequestError, UnauthorizedError
 from trailbase_server.ids import UserId
 from trailbase_server.web.identity import Identity
 from trailbase_server.web.request import Headers, Request
@@ -125,6 +126,15 @@ class TokenAuthenticator:
         """See ``web.identity.Authenticator.cookies``."""
         found = await _read_cookies(self._state, request)
         return found.identity, found.headers
+
+    def refusal(self, request: Request) -> AppError:
+        """See ``web.identity.Authenticator.refusal``."""
+        state, authorization = self._state, request.header(b"authorization")
+        if authorization is not None and authorization.startswith(b"Bearer "):
+            token = authorization[len(b"Bearer ") :].rstrip(b" \t")
+            if has_odd_subject(state.keys, token, state.clock.now()):
+                return BadRequestError("invalid user id")
+        return UnauthorizedError()
 
     async def is_admin(self, identity: Identity) -> bool:
         """See ``web.identity.Authenticator.is_admin``."""

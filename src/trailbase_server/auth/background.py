@@ -14,7 +14,7 @@ from typing import Any
 from trailbase_server.errors import AppError, UnavailableError
 
 log = logging.getLogger(__name__)
-PACE_S = 0.2  # longer than it takes to store a mail, too short to be noticed
+PACE_S = 0.4  # longer than it takes to store a mail, and as a rule to send it
 MAX_RUNNING = 256  # when full, clients are told to come again (503)
 CLOSE_S = 5.0  # patience at the end
 

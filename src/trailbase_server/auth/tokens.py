@@ -126,6 +126,15 @@ def read_auth_token(
     )
 
 
+def has_odd_subject(keys: SigningKeys, token: bytes, now_s: float) -> bool:
+    """Is it an auth token of ours that would be good, were its subject a user id?"""
+    claims = read_claims(keys, token, now_s)
+    if claims is None or claims.get("type") != TokenKind.AUTH:
+        return False
+    subject = claims.get("sub")
+    return isinstance(subject, str) and subject_of({"sub": subject}) is None
+
+
 def mint_flow_token(
     keys: SigningKeys, kind: TokenKind, claims: Mapping[str, str], expires_at: int
 ) -> str:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from trailbase_server.crypto import is_same_secret
 from trailbase_server.db.errors import OverBudgetError
-from trailbase_server.errors import BadRequestError, ForbiddenError, UnauthorizedError
+from trailbase_server.errors import BadRequestError, ForbiddenError
 from trailbase_server.web.cors import Cors
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.identity import Authenticator
@@ -102,7 +102,7 @@ class Dispatcher:
             return
         identity = request.identity
         if identity is None:
-            raise UnauthorizedError
+            raise self.authenticator.refusal(request)
         if audience == "admin":
             if not await self.authenticator.is_admin(identity):
                 raise ForbiddenError

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from trailbase_server.errors import AppError
 from trailbase_server.ids import UserId
 from trailbase_server.web.request import Request
 
@@ -53,6 +54,10 @@ class Authenticator(Protocol):
         Returns:
             The identity or None, and headers (``set-cookie``) for the answer.
         """
+        ...
+
+    def refusal(self, request: Request) -> AppError:
+        """Say why a request that needs an identity has none."""
         ...
 
     async def is_admin(self, identity: Identity) -> bool:

@@ -22,7 +22,6 @@ ADDRESS = "localhost:4000"
 ANYTHING = "…"
 REFUSAL = "Error: "  # a block that prints this may end with another status than 0
 END = "=== end of block ==="
-TIMEOUT_S = 60
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _RESULTS = ("json", "text")
 

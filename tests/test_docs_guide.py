@@ -17,6 +17,7 @@ WRITTEN = [
 ]
 
 
+@pytest.mark.timeout(180)  # a page starts a program for each command, beside other tests
 @pytest.mark.parametrize("page", GUIDE, ids=lambda page: page.name)
 def test_a_page_does_what_it_says(page, tmp_path):
     count = run_page(page, tmp_path)

@@ -1,7 +1,7 @@
 """Metadata of files: names, types, and what can be read from stored text."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trailbase_server.storage.metadata import (
@@ -59,6 +59,7 @@ def test_a_type_is_recognised_by_the_first_bytes(head, media_type):
     assert sniff_media_type(head) == media_type
 
 
+@settings(deadline=None)  # the library is imported when it is needed first
 @given(st.binary())
 def test_any_bytes_have_a_type_or_none(head):
     assert sniff_media_type(head) is None or "/" in sniff_media_type(head)

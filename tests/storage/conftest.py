@@ -6,6 +6,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 
 import pytest
 
@@ -16,32 +17,56 @@ from trailbase_server.storage.s3 import S3Options, S3Storage
 START_TIMEOUT_S = 30
 
 
+class S3Server:
+    """An S3 server in a process of its own."""
+
+    def __init__(self):
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1"]
+        # It has its own ideas about which warnings matter.
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONWARNINGS"}
+        self.process = subprocess.Popen(
+            [*command, "-p", str(port)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+
+    def wait(self):
+        end = time.monotonic() + START_TIMEOUT_S
+        while not self._answers():
+            assert self.process.poll() is None
+            assert time.monotonic() < end, "the S3 server did not start"
+            time.sleep(0.1)
+
+    def _answers(self):
+        try:
+            urllib.request.urlopen(self.url, timeout=2).close()
+        except (OSError, urllib.error.URLError):
+            return False
+        return True
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+@contextmanager
+def serve_s3():
+    server = S3Server()
+    try:
+        server.wait()
+        yield server
+    finally:
+        server.stop()
+
+
 @pytest.fixture(scope="session")
 def s3_server():
     """URL of a running S3 server."""
-    port = free_port()
-    command = [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1"]
-    # It has its own ideas about which warnings matter.
-    environment = {k: v for k, v in os.environ.items() if k != "PYTHONWARNINGS"}
-    process = subprocess.Popen(
-        [*command, "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-    )
-    url = f"http://127.0.0.1:{port}"
-    end = time.monotonic() + START_TIMEOUT_S
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-            break
-        except (OSError, urllib.error.URLError):
-            assert process.poll() is None
-            assert time.monotonic() < end, "the S3 server did not start"
-            time.sleep(0.1)
-    yield url
-    process.terminate()
-    process.wait()
+    with serve_s3() as server:
+        yield server.url
 
 
 def make_bucket(url, name):

@@ -53,8 +53,15 @@ def install_js_client():
             place.mkdir(exist_ok=True)
             installed.write_text(package)
             _run(["npm", "install", "--no-package-lock", "--no-audit", "--no-fund"], cwd=place)
-        shutil.copy(HERE / "js" / "scenarios.mjs", place)
+        for script in (HERE / "js").glob("*.mjs"):
+            shutil.copy(script, place)
     return place
+
+
+def node():
+    """The command of Node.js, which keeps its WebSocket behind a switch before version 22."""
+    switched = ["node", "--experimental-websocket"]
+    return switched if _runs([*switched, "-e", ""]) else ["node"]
 
 
 def run_scenarios(command):

@@ -36,4 +36,4 @@ def test_python_client(outcome, name):
 def test_every_scenario_is_run():
     classes = [n for n in ast.parse(SCRIPT.read_text()).body if isinstance(n, ast.ClassDef)]
     methods = {f.name for f in classes[0].body if isinstance(f, ast.FunctionDef)}
-    assert methods - {"__init__", "login", "table", "status_of"} == set(names())
+    assert methods - {"__init__", "login", "table", "status_of", "download"} == set(names())

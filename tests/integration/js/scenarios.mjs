@@ -1,42 +1,11 @@
-// What the published JavaScript client does with the server.
-// `node scenarios.mjs URL` prints one JSON object: per scenario an empty text, or the error's stack.
-// `node scenarios.mjs` prints the names.
+// Accounts and records.
 
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const url = process.argv[2];
-const ODD = "=?&/\\^ %äß";
-const ABSENT = "AZOl1MAAcACAAAAAAAAAAA==";
+import { ABSENT, ODD, anonymous, login, refusal, url } from "./client.mjs";
 
-async function load() {
-  return await import("trailbase");
-}
-
-async function login(name = "admin@localhost") {
-  const { initClient } = await load();
-  const client = initClient(url);
-  assert.equal(await client.login(name, "secret"), undefined);
-  return client;
-}
-
-async function anonymous(tokens) {
-  const { initClient } = await load();
-  return initClient(url, tokens ? { tokens } : undefined);
-}
-
-async function refusal(promise) {
-  const { FetchError } = await load();
-  try {
-    await promise;
-  } catch (error) {
-    assert.ok(error instanceof FetchError, `not an answer: ${error}`);
-    return error;
-  }
-  return { status: 200 };
-}
-
-const scenarios = {
+export const scenarios = {
   async a_log_in_carries_the_claims() {
     const client = await login();
     assert.equal(client.user().email, "admin@localhost");
@@ -215,18 +184,3 @@ const scenarios = {
     assert.equal((await refusal((await anonymous()).records("simple_strict_table").list())).status, 403);
   },
 };
-
-if (url === undefined) {
-  console.log(JSON.stringify(Object.keys(scenarios)));
-} else {
-  const outcome = {};
-  for (const [name, scenario] of Object.entries(scenarios)) {
-    try {
-      await scenario();
-      outcome[name] = "";
-    } catch (error) {
-      outcome[name] = error.stack ?? String(error);
-    }
-  }
-  console.log(JSON.stringify(outcome));
-}

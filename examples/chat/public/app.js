@@ -42,10 +42,12 @@ async function logOut() {
 
 /** The subscription is open: get what was there before. */
 async function ready() {
+  const session = stop;
   if (!current) {
-    me = (await client.records("profiles").list()).records[0]?.name;
+    const profiles = (await client.records("profiles").list()).records;
     const found = (await client.records("rooms").list({ order: ["name"] })).records;
-    if (!stop) return; // logged out meanwhile
+    if (stop !== session) return; // logged out meanwhile
+    me = profiles[0]?.name;
     element("me").textContent = me ?? "";
     rooms = new Map(found.map((room) => [room.id, { ...room, unread: 0 }]));
     current = found[0]?.id;

@@ -91,6 +91,20 @@ async def stream(state, request):
     return Response(200, stream=chunks(), headers=[(b"content-type", b"text/plain")])
 
 
+async def endless(state, request):
+    async def chunks():
+        try:
+            while True:
+                yield b"x" * 65_536
+        finally:
+            ENDED.append(request.query)
+
+    return Response(200, stream=chunks())
+
+
+ENDED = []
+
+
 async def form(state, request):
     pieces = [] if request.stream is None else [piece async for piece in request.stream]
     size = sum(map(len, pieces))
@@ -114,6 +128,7 @@ TWICE = tuple(
 ROUTES = (
     *TWICE,
     Route("GET", "/stream", stream),
+    Route("GET", "/endless", endless),
     Route("POST", "/form", form, streams_forms=True),
     Route("POST", "/hot/form", form, streams_forms=True, hot=True),
     Route("GET", "/hot/echo/schema", refuse),

@@ -1,4 +1,8 @@
+import asyncio
+
 import pytest
+
+from tests.web.conftest import ENDED
 
 
 async def test_an_unknown_path_is_an_empty_404(client):
@@ -27,6 +31,20 @@ async def test_a_stream_is_sent_in_chunks(client):
     assert headers["transfer-encoding"] == "chunked"
     assert "chunk 0" in body
     assert "chunk 2" in body
+
+
+async def test_a_stream_ends_when_nobody_reads_it_any_more(client):
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(b"GET /endless?here HTTP/1.1\r\nHost: w\r\n\r\n")
+    await reader.readexactly(500_000)
+    await asyncio.sleep(0.05)
+    assert "here" not in ENDED
+    writer.close()
+    for _ in range(100):
+        if "here" in ENDED:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it goes on")
 
 
 FORM = "Content-Type: multipart/form-data; boundary=b"

@@ -6,7 +6,7 @@ files, mounted applications), else 404 with an empty body.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from time import perf_counter
 from typing import Any
@@ -116,10 +116,12 @@ class TrailApplication:
         if request.method != "OPTIONS":
             response.headers += dispatcher.cors.headers(request.header(b"origin"))
         dispatcher.record(request, response.status, started)
-        if response.feed is None:
-            await _send(send, response, request)
-        else:
+        if response.feed is not None:
             await _send_feed(send, receive, response, response.feed)
+        elif response.stream is not None and not request.head:
+            await _send_stream(send, receive, response, response.stream)
+        else:
+            await _send(send, response, request)
 
     async def _handle(self, found: Match, request: Request, receive: Receive) -> Response:
         bound, request.params = found
@@ -250,13 +252,27 @@ async def _send(send: Send, response: Response, request: Request) -> None:
     if response.stream is None:
         headers = [*headers, (b"content-length", b"%d" % len(response.body))]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    if response.stream is None or request.head:
-        body = b"" if request.head else response.body
-        await send({"type": "http.response.body", "body": body})
-        return
-    async for chunk in response.stream:
-        await send({"type": "http.response.body", "body": chunk, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+    body = b"" if request.head else response.body
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_stream(
+    send: Send, receive: Receive, response: Response, stream: AsyncIterator[bytes]
+) -> None:
+    """Send chunks until there are no more or the client goes."""
+    gone = asyncio.ensure_future(_wait_until_gone(receive))
+    try:
+        start = {"status": response.status, "headers": response.headers}
+        await send({"type": "http.response.start", **start})
+        async for chunk in stream:
+            if gone.done():
+                return
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        gone.cancel()
+        if isinstance(stream, AsyncGenerator):
+            await stream.aclose()  # now, not when the collector comes by: it may hold a file
 
 
 async def _send_feed(send: Send, receive: Receive, response: Response, feed: Feed) -> None:
@@ -274,6 +290,10 @@ async def _send_feed(send: Send, receive: Receive, response: Response, feed: Fee
 
 
 async def _detach_when_gone(receive: Receive, feed: Feed) -> None:
+    await _wait_until_gone(receive)
+    feed.detach()
+
+
+async def _wait_until_gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    feed.detach()

@@ -6,7 +6,12 @@ from tests.records.filing import Files, file, open_files
 from trailbase_server.errors import BadRequestError, ForbiddenError
 from trailbase_server.records.file_writes import FileWrite, run_file_writes
 from trailbase_server.records.writes import Write
-from trailbase_server.storage.deletions import Claim, queue_name
+from trailbase_server.storage.deletions import (
+    Claim,
+    PendingUpload,
+    announce_uploads,
+    queue_name,
+)
 
 QUEUE = queue_name("main")
 DENY = "SELECT 1 WHERE 0"
@@ -74,6 +79,18 @@ async def test_the_rule_comes_before_a_missing_file(site):
         await run(site, change(sql, value, rule=DENY, kept=keeping))
     with pytest.raises(BadRequestError):
         await run(site, change(sql, value, kept=keeping))
+    assert site.queue() == []
+
+
+async def test_the_upload_of_a_swallowed_record_stays_announced(site):
+    (row_id,) = await site.database.write(announce_uploads, [(QUEUE, '"main"."poster"', "[]")])
+    sql = "INSERT INTO poster (id, name) VALUES (1, 'b') ON CONFLICT (id) DO NOTHING RETURNING id"
+    pending = PendingUpload(row_id, "[]")
+    write = FileWrite(Write(None, (), sql, (), False), None, (), (), QUEUE, pending)
+    assert (await run(site, write)).rows == [[]]
+    assert len(site.queue()) == 1
+    taken = write._replace(write=write.write._replace(sql=sql.replace("(1,", "(2,")))
+    assert (await run(site, taken)).rows == [[(2,)]]
     assert site.queue() == []
 
 

@@ -102,6 +102,8 @@ async def test_a_file_to_keep_in_a_record_that_is_not_there(site):
 async def test_a_rule_sees_kept_files_as_they_are_stored(site):
     await site.create("exhibit", {"cover": file(b"x")})
     assert await site.update("same", 1, {"cover": site.shown("cover")}) == OK
+    body = {"cover": site.shown("cover"), "gallery": [file(b"new")]}
+    assert await site.update("same", 1, body) == OK
     assert await site.update("same", 1, {"cover": file(b"y")}) == (403, "")
     site.check_tidy()
 

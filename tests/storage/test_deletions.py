@@ -13,6 +13,7 @@ from trailbase_server.storage.deletions import (
     UploadExpiredError,
     announce_uploads,
     claim_deletions,
+    delete_claimed,
     make_all_due,
     process_file_deletions,
     queue_name,
@@ -185,6 +186,16 @@ async def test_what_is_being_deleted_cannot_be_wanted_any_more(site):
     assert other.row_id == pending.row_id  # ids come again, texts do not
     with pytest.raises(UploadExpiredError):
         await site.database.write(take_upload, QUEUE, pending)
+    assert len(site.queue()) == 1
+
+
+async def test_a_row_that_came_after_under_the_same_id_is_not_struck_off(site):
+    await note(site, render_metadata(entry(new_key())))
+    claims = await site.database.write(claim_deletions, QUEUE, 0, LATER)
+    assert await process(site) == (1, 0)  # somebody else was quicker
+    later = await announce(site, new_key())
+    assert later.row_id == claims[0].row_id
+    assert await delete_claimed(site.database, site.storage, claims) == 0
     assert len(site.queue()) == 1
 
 

@@ -140,6 +140,13 @@ def test_words_of_the_configuration_each_for_itself():
     assert rendered.html == render("otp").html
 
 
+def test_values_are_escaped_in_own_words_too():
+    config = own("otp_template", body="{{ EMAIL }}|{{ CODE }}|{{ APP_NAME }}")
+    given = letter_values("otp", to="a&b@c.test", app_name="<b>", site=SITE, given={"code": "<i>"})
+    rendered = Letters(config, None).render("otp", given)
+    assert rendered.html == "a&amp;b@c.test|&lt;i&gt;|&lt;b&gt;"
+
+
 def test_a_subject_is_no_html():
     config = own("otp_template", subject="{{ APP_NAME }}")
     given = letter_values("otp", to="a@b.test", app_name="R&D", site=SITE, given={"code": "x"})

@@ -2,13 +2,17 @@
 
 import email
 import email.policy
+import re
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from trailbase_server.clock import FrozenClock
 from trailbase_server.mail.envelope import MAX_HEADER_CHARS, Sender, clean_line
-from trailbase_server.mail.message import MAX_LINE_BYTES, build_message
+from trailbase_server.mail.message import build_message
+
+MAX_LINE_BYTES = 998  # RFC 5322
+MAX_WORD_CHARS = 75  # RFC 2047, of an encoded word
 
 SENDER = Sender("noreply@site.test", "The Site")
 
@@ -79,6 +83,8 @@ def test_no_text_breaks_out(name, subject, html, text):
     assert len(list(message.iter_parts())) == 2
     lines = envelope.content.split(b"\r\n")
     assert all(len(line) <= MAX_LINE_BYTES for line in lines)
+    head = envelope.content.partition(b"\r\n\r\n")[0]
+    assert all(len(word) <= MAX_WORD_CHARS for word in re.findall(rb"=\?utf-8\S*", head))
     assert b"\n" not in envelope.content.replace(b"\r\n", b"")
     assert b"\r" not in envelope.content.replace(b"\r\n", b"")
     assert envelope.content.isascii()

@@ -23,9 +23,9 @@ from trailbase_server.mail.envelope import (
 )
 from trailbase_server.mail.plain_text import render_plain_text
 
-MAX_LINE_BYTES = 998  # longest line of a mail; an address is never folded in the middle
 ID_CHARS = 24  # of a Message-ID: some 124 bits
-_POLICY = SMTP.clone(max_line_length=MAX_LINE_BYTES)
+FOLD_CHARS = 76  # longest line with an encoded word, of RFC 2047; addresses are never folded
+_POLICY = SMTP.clone(max_line_length=FOLD_CHARS)
 
 
 def build_message(

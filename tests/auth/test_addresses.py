@@ -84,6 +84,7 @@ async def test_who_has_no_address_can_get_one(state, write):
 async def test_other_letters_are_a_change_too(state, write):
     assert await write(change_address, NORA, "nora@auth.test", "Nora@auth.test") == "done"
     assert (await find_user(state.database, NORA)).email == "Nora@auth.test"
+    assert await write(change_address, NORA, "nora@auth.test", "Nora@auth.test") == "already"
 
 
 async def test_only_who_has_a_name_gives_the_address_up(write):

@@ -94,9 +94,13 @@ async def test_the_other_sessions_end(server, code):
     assert await server.is_live(tokens["refresh_token"])
     assert not await server.is_live(other["refresh_token"])
     jar = {"auth_token": tokens["auth_token"], "refresh_token": tokens["refresh_token"]}
+    pending = await server.post("/login", {"username": "nora", "password": "NORA-pass-77"})
+    body = {"mfa_token": pending.json["mfa_token"], "totp": code(url, 1)}
+    other = (await server.post("/login_mfa", body)).json
     form = {"totp": code(url), "csrf_token": tokens["csrf_token"]}
     assert (await server.post("/totp/unregister", form=form, jar=jar)).status == 200
     assert await server.is_live(tokens["refresh_token"])
+    assert not await server.is_live(other["refresh_token"])
 
 
 async def test_what_is_not_stored(server, state, code):

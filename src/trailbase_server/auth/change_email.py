@@ -146,5 +146,5 @@ async def _after_change(
     """End the sessions but the one that the request comes from; tell the old address."""
     await state.session_database.write(delete_sessions, user_id, refresh_token_of(request))
     state.verified.forget(user_id)
-    if old and old != new:
+    if old:
         await notify_old_address(state, old, new)

@@ -45,12 +45,6 @@ def stored_recovery_code(keys: SigningKeys, user_id: UserId, code: str) -> str |
     return encode_b64u(keys.derive(b"recovery code:" + user_id + bare.encode()))
 
 
-async def read_last_step(database: Database, user_id: UserId) -> int | None:
-    """Step of the last one-time code of a user that was accepted."""
-    rows = await database.query("SELECT step FROM accounts._totp_step WHERE user = ?1", (user_id,))
-    return cast(int, rows[0][0]) if rows else None
-
-
 @single_statement
 def use_step(tx: Transaction, user_id: UserId, step: int) -> bool:
     """Write job: use up the code of a step; False if it, or a later one, is used up already."""

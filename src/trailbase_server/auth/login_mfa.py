@@ -14,7 +14,6 @@ counted by pending token and by account.
 from http import HTTPStatus
 
 from trailbase_server.auth.factors import (
-    read_last_step,
     stored_recovery_code,
     use_recovery_code,
     use_step,
@@ -152,6 +151,5 @@ async def _use(state: AuthState, user: User, code: str) -> bool:
     recovery = stored_recovery_code(state.keys, user.id, code)
     if recovery is not None:
         return await database.write(use_recovery_code, user.id, recovery)
-    last = await read_last_step(database, user.id)
-    step = matching_step(user.totp_secret or "", code, state.clock.now_s(), after=last)
+    step = matching_step(user.totp_secret or "", code, state.clock.now_s())
     return step is not None and await database.write(use_step, user.id, step)

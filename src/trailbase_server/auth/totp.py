@@ -55,7 +55,7 @@ def code_at(secret: bytes, step: int) -> str:
     return f"{number % 10**DIGITS:0{DIGITS}}"
 
 
-def matching_step(secret: str, code: str, now_s: int, after: int | None = None) -> int | None:
+def matching_step(secret: str, code: str, now_s: int) -> int | None:
     """
     Compare a code with those that are good now.
 
@@ -63,10 +63,9 @@ def matching_step(secret: str, code: str, now_s: int, after: int | None = None) 
         secret: Base32.
         code: As typed; blanks do not count.
         now_s: Unix seconds.
-        after: Step of the last code that was accepted: older ones and that one are used up.
 
     Returns:
-        The step whose code it is; None if it is wrong.
+        The step whose code it is, for ``factors.use_step``; None if it is wrong.
     """
     key = decode_secret(secret)
     typed = "".join(code.split())
@@ -76,7 +75,7 @@ def matching_step(secret: str, code: str, now_s: int, after: int | None = None) 
     found = None
     for step in range(max(current - TOLERANCE, 0), current + TOLERANCE + 1):
         # All of them are compared, so that time does not tell which one it was.
-        if is_same_secret(code_at(key, step), typed) and (after is None or step > after):
+        if is_same_secret(code_at(key, step), typed):
             found = step
     return found
 

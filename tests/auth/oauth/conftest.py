@@ -5,18 +5,14 @@ says what a test tells it to, for what a good provider never says.
 
 import json
 import re
-import subprocess
-import sys
 import threading
-import time
-import urllib.request
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl
 
 import pytest
 
-from tests.serving import free_port
+from tests.oidc_provider import OidcProvider, query_of
 from trailbase_server.auth.oauth.provider import Application
 from trailbase_server.auth.oauth.providers import PROVIDERS
 
@@ -25,82 +21,10 @@ CLIENT_ID, CLIENT_SECRET = "us & them", "shell: 100 %"
 BASE = "/api/auth/v1"
 
 
-def query_of(url):
-    return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args):
-        return None
-
-
-_opener = urllib.request.build_opener(_NoRedirects, urllib.request.ProxyHandler({}))
-
-
-def ask_plainly(url, data=None, method=None, content_type="application/x-www-form-urlencoded"):
-    """Status, Location and body of an answer, whatever the status."""
-    request = urllib.request.Request(url, data=data, method=method)
-    if data is not None:
-        request.add_header("content-type", content_type)
-    try:
-        with _opener.open(request, timeout=10) as answer:
-            return answer.status, answer.headers.get("location"), answer.read()
-    except urllib.error.HTTPError as exc:
-        with exc:
-            return exc.code, exc.headers.get("location"), exc.read()
-
-
-class OidcProcess:
-    """``oidc-provider-mock``: certified library, real tokens, a page to log in on."""
-
-    def __init__(self):
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "-p", str(self.port)]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        end = time.monotonic() + 30
-        while time.monotonic() < end:
-            try:
-                if ask_plainly(f"{self.url}/.well-known/openid-configuration")[0] == 200:
-                    return
-            except OSError:
-                time.sleep(0.1)
-        self.stop()
-        raise AssertionError("the provider did not start")
-
-    def register(self, callback):
-        """Credentials of a new client."""
-        body = json.dumps({"redirect_uris": [callback]}).encode()
-        _, _, answer = ask_plainly(f"{self.url}/oauth2/clients", body, None, "application/json")
-        client = json.loads(answer)
-        return client["client_id"], client["client_secret"]
-
-    def describe(self, sub, **claims):
-        body = json.dumps(claims).encode()
-        status, _, _ = ask_plainly(f"{self.url}/users/{sub}", body, "PUT", "application/json")
-        assert status == 204
-
-    def log_in(self, location, sub):
-        """What a user does on the provider's page; where the browser is sent then."""
-        status, back, body = ask_plainly(location, urlencode({"sub": sub}).encode())
-        assert status == 302, body
-        return back
-
-    def refuse(self, location):
-        return ask_plainly(location, urlencode({"action": "deny"}).encode())[1]
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
-
-
 @pytest.fixture(scope="session")
 def oidc():
-    process = OidcProcess()
-    yield process
-    process.stop()
+    with OidcProvider() as provider:
+        yield provider
 
 
 @dataclass

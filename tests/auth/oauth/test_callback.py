@@ -5,9 +5,12 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from tests.auth.oauth.conftest import CLIENT_ID, Browser, query_of
+from tests.auth.oauth.conftest import CLIENT_ID, Browser
 from tests.auth.oauth.signing import published, sign
+from tests.oidc_provider import query_of
 from trailbase_server.auth.oauth.exchange import challenge_of
 from trailbase_server.auth.oauth.pending import parse_pending, render_pending
 from trailbase_server.auth.sign_in import LoginParams
@@ -351,3 +354,41 @@ class TestApple:
         for name in ("oidc0", "github", "nobody"):
             answer = await server.post(f"/oauth/{name}/callback", form={"code": "a", "state": "b"})
             assert answer.status == 405
+
+
+texts = st.text(max_size=30) | st.sampled_from(["a-code", "access_denied", "code", "/home"])
+names = st.sampled_from(["code", "state", "error", "redirect_uri", "response_type", "x"])
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sampled_from(["oidc0", "apple", "x"]),
+    st.lists(st.tuples(names, texts), max_size=5),
+    st.booleans(),
+    texts,
+    st.recursive(st.none() | st.integers() | texts, lambda one: st.dictionaries(names, one)),
+)
+async def test_whatever_comes_is_never_an_error_of_ours(
+    server, oidc0, service, state, name, query, is_ours, cookie, answer
+):
+    state.options = replace(state.options, providers=(oidc0, apple_beside(oidc0)))
+    service.says("/token_url", answer)
+    jar = {}
+    if is_ours:
+        browser = Browser(server)
+        asked = query_of((await browser.begin()).location)
+        jar, query = browser.jar, [*query, ("state", asked["state"])]
+    elif cookie.isascii() and cookie.isprintable():
+        jar = {"oauth_state": cookie}
+    path = f"/oauth/{name}"
+    for response in (
+        await server.get(f"{path}/login", query=query),
+        await server.get(f"{path}/callback", query=query, jar=jar),
+        await server.post(f"{path}/callback", form=query, jar=jar),
+    ):
+        assert response.status < 500
+
+
+def apple_beside(application):
+    provider = replace(application.provider, name="apple", posts_back=True)
+    return replace(application, provider=provider)

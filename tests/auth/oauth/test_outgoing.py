@@ -76,8 +76,9 @@ async def test_nothing_is_unpacked(outside, service):
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/x", "gopher://x/", "http://[x/", "/x"])
 async def test_nobody_there(outside, url):
-    with pytest.raises(DependencyError):
-        await get(outside, url)
+    with pytest.raises(DependencyError) as caught:
+        await get(outside, f"{url}?token=hush")
+    assert "hush" not in caught.value.detail
 
 
 async def test_a_service_that_is_silent(outside, monkeypatch):

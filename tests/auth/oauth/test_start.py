@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.auth.oauth.conftest import CLIENT_ID, query_of
+from tests.auth.oauth.conftest import CLIENT_ID
+from tests.oidc_provider import query_of
 from trailbase_server.auth.oauth.exchange import challenge_of
 from trailbase_server.auth.oauth.pending import parse_pending
 from trailbase_server.auth.sign_in import LoginParams

@@ -74,8 +74,10 @@ async def test_whoever_comes_later_hears_nothing_of_what_was_before(garden):
 
 async def test_a_late_stream_is_not_ended_by_an_old_deletion(garden):
     first = await garden.follow("plants", key=1)
-    await garden.run("DELETE FROM plant WHERE id = 1")
-    await garden.run(PLANT, 1, "again")
+    await garden.database.write(
+        run_all, "DELETE FROM plant WHERE id = 1", "INSERT INTO plant (id) VALUES (1)"
+    )
+    assert garden.broker.statistics.pending == 2
     late = await garden.follow("plants", key=1)
     await garden.settle()
     await garden.change("UPDATE plant SET name = 'third' WHERE id = 1")

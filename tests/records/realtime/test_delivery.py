@@ -29,6 +29,19 @@ async def test_the_changes_of_a_commit_share_one_write(garden):
     assert wire.writes == 2
 
 
+async def test_streams_with_the_same_number_and_other_events_share_nothing(garden):
+    wires = [await garden.follow("plants", query=f"filter[plot]={plot}") for plot in (1, 2, 1)]
+    await garden.database.write(
+        run_all,
+        "INSERT INTO plant (id, plot) VALUES (2, 1)",
+        "INSERT INTO plant (id, plot) VALUES (3, 2)",
+    )
+    await garden.settle()
+    assert [wire.brief for wire in wires] == [
+        [("Insert", 2, 1)], [("Insert", 3, 1)], [("Insert", 2, 1)]
+    ]  # fmt: skip
+
+
 async def test_under_load_commits_share_writes(garden, monkeypatch):
     monkeypatch.setattr(module, "PACE_S", 0.2)
     wire = await garden.follow("plants")
@@ -80,6 +93,26 @@ async def test_what_cannot_wait_is_lost_and_that_is_told_once(garden, monkeypatc
         ("Insert", 2, 1), ("Insert", 3, 2), ("Insert", 4, 3), ("Error", 2, 4), ("Insert", 10, 5)
     ]  # fmt: skip
     assert other.brief == []
+
+
+async def test_a_loss_is_told_at_its_place(garden, monkeypatch):
+    """What comes while the backlog before a loss is worked off is behind it: lost as well."""
+    monkeypatch.setattr(module, "MAX_PENDING", 100)
+    wire = await garden.follow("plants")
+    delivery = garden.broker._delivery
+
+    def change(number):
+        return Change("insert", "main", "plant", number, (number, *[None] * 8), number)
+
+    delivery.receive([change(n) for n in range(1, 151)])
+    delivery._step()
+    delivery.receive([change(n) for n in range(151, 156)])
+    await garden.settle()
+    delivery.receive([change(200)])
+    await garden.settle()
+    assert wire.brief == [
+        *[("Insert", n, n) for n in range(1, 101)], ("Error", 2, 101), ("Insert", 200, 102)
+    ]  # fmt: skip
 
 
 async def test_a_bug_while_judging_loses_that_change_only(garden, caplog, monkeypatch):

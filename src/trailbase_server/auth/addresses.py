@@ -91,6 +91,11 @@ async def find_waiting(database: Database, email: str) -> UserId | None:
 
 def _assign(tx: Transaction, user_id: UserId, email: str) -> None:
     tx.run("UPDATE _user SET email = ?2, unverified_email = NULL WHERE id = ?1", (user_id, email))
+    drop_claims(tx, user_id, email)
+
+
+def drop_claims(tx: Transaction, user_id: UserId, email: str) -> None:
+    """Part of write jobs: the address is a user's now, so nobody else can wait for it."""
     tx.run(
         "UPDATE _user SET unverified_email = NULL, password_hash = NULL "
         "WHERE unverified_email = ?2 AND id <> ?1 AND provider_id = 0 AND NOT admin",

@@ -18,7 +18,7 @@ from trailbase_server.auth.oauth.enrol import (
 )
 from trailbase_server.auth.oauth.provider import Profile
 from trailbase_server.auth.options import IdentifierPolicy
-from trailbase_server.auth.users import find_user
+from trailbase_server.auth.users import find_by_username, find_user
 from trailbase_server.errors import ConflictError, DependencyError, UnauthorizedError
 from trailbase_server.ids import new_uuid4
 
@@ -72,9 +72,11 @@ async def test_the_address_of_another_account_is_refused_and_never_linked(state,
     assert rows(state) == []
 
 
-async def test_an_address_that_waits_for_confirmation_is_nobodys(state):
+async def test_whoever_waits_for_the_address_loses_the_claim_and_the_password(state):
     user = await find_or_create(state, OIDC, replace(KIM, email="pending@auth.test"))
     assert user.email == "pending@auth.test"
+    waiting = await find_by_username(state.database, "pending")
+    assert (waiting.email, waiting.unverified_email, waiting.password_hash) == (None, None, None)
 
 
 async def test_a_name_that_is_taken_gets_a_tail(state):

@@ -7,6 +7,7 @@ the account of its owner here. An address that is taken is a refusal.
 
 from typing import cast
 
+from trailbase_server.auth.addresses import drop_claims
 from trailbase_server.auth.identifiers import USERNAME_BYTES, parse_username
 from trailbase_server.auth.oauth.provider import Profile
 from trailbase_server.auth.options import IdentifierPolicy
@@ -158,6 +159,8 @@ def find_or_insert(
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         (user_id, provider_id, subject, email, name, avatar_url),
     )
+    if email is not None:
+        drop_claims(tx, user_id, email)
     return user_id
 
 

@@ -129,6 +129,7 @@ PROVIDERS = (
 """In the order in which administrators see them."""
 
 _BY_ID = {provider.id: provider for provider in PROVIDERS}
+_SCOPES_WITHOUT_EMAIL = ("openid", "profile")
 
 
 def configured_providers(config: "AuthConfig") -> tuple[Application, ...]:
@@ -157,21 +158,18 @@ def configured_providers(config: "AuthConfig") -> tuple[Application, ...]:
             log.error("nobody can log in with apple: its secret is no signing key")
             continue
         if provider is OIDC:
-            provider = _complete(entry, has_emails=config.user_identifier != _ONLY_USERNAME)
+            has_emails = config.user_identifier != UserIdentifier.ONLY_USERNAME
+            provider = _complete(entry, has_emails=has_emails)
         found.append(Application(provider, entry.client_id, entry.client_secret))
     return tuple(sorted(found, key=lambda application: application.name))
 
 
-_ONLY_USERNAME = UserIdentifier.ONLY_USERNAME
-
-
 def _complete(entry: OAuthProviderConfig, *, has_emails: bool) -> Provider:
-    default = OIDC.scopes if has_emails else ("openid", "profile")
     return replace(
         OIDC,
         display_name=entry.display_name or OIDC.display_name,
         authorize_url=entry.auth_url,
         token_url=entry.token_url,
         profile_url=entry.user_api_url,
-        scopes=tuple(entry.scopes) or default,
+        scopes=tuple(entry.scopes) or (OIDC.scopes if has_emails else _SCOPES_WITHOUT_EMAIL),
     )

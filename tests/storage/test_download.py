@@ -106,7 +106,9 @@ async def test_empty_files_are_sent(storage):
     assert (status, body) == (200, b"")
 
 
-@pytest.mark.parametrize("key", ["", None, 5, "../etc/passwd", "00000000-0000-4000-8000-000000000000"])
+@pytest.mark.parametrize(
+    "key", ["", None, 5, "../etc/passwd", "00000000-0000-4000-8000-000000000000"]
+)
 async def test_what_is_not_there_is_not_found(storage, key):
     with pytest.raises(NotFoundError):
         await send(storage, None, id=key)

@@ -124,7 +124,6 @@ ROUTES = (
         "Register a new account.",
         BadRequestError,
         ForbiddenError,
-        DependencyError,
     ),
     _route(
         "GET",

@@ -137,6 +137,10 @@ class OpenDepot:
             self._databases.attached = attached
         self.registry.replace(_schemas_of(config))
         catalog = await self.database.on_pool(read_catalog, self.database.read)
+        await self.adopt(config, catalog)
+
+    async def adopt(self, config: Config, catalog: Catalog) -> None:
+        """Compile a configuration for a schema, which gets the triggers that files need."""
         triggers = plan_file_triggers(catalog)
         if triggers:
             await self.database.write(run_statements, triggers)
@@ -219,13 +223,13 @@ async def open_depot(options: ServerOptions) -> AsyncIterator[OpenDepot]:
 
 async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
     path = options.depot
+    loaded: LoadedConfig | None = None
     if (path / CONFIG_FILE).exists():
         loaded = load_config(path, os.environ, create=False)
         ConfigHolder(loaded, os.environ, [_check_schemas, _check_letters]).check()
     prepare_depot(path)
-    holder = ConfigHolder(
-        load_config(path, os.environ), os.environ, readonly=options.config_readonly
-    )
+    loaded = loaded or load_config(path, os.environ)
+    holder = ConfigHolder(loaded, os.environ, readonly=options.config_readonly)
     registry = SchemaRegistry(_schemas_of(holder.config))
     geoip = open_geoip(options.geoip_db_path or path / DEFAULT_GEOIP_FILE)
     databases = DepotDatabases(path, registry, geoip, options.synchronous)
@@ -236,7 +240,7 @@ async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
     depot = OpenDepot(options, holder, databases, registry, keys, logs)
     stack.push_async_callback(depot.close)
     depot.check()
-    await depot.follow(holder.loaded)
+    await depot.adopt(holder.config, depot.records.catalog)
     holder.subscribe(depot.follow)
     credentials = databases.bootstrap()
     if credentials is not None:

@@ -26,6 +26,11 @@ from trailbase_server.auth.oauth.callback import end_login, receive_form
 from trailbase_server.auth.oauth.listing import list_providers
 from trailbase_server.auth.oauth.start import begin_login
 from trailbase_server.auth.otp import login_with_otp, request_otp
+from trailbase_server.auth.own_sessions import (
+    end_other_sessions,
+    end_own_session,
+    list_sessions,
+)
 from trailbase_server.auth.recovery import create_recovery_codes, read_recovery_codes
 from trailbase_server.auth.refresh import refresh_session
 from trailbase_server.auth.register import register_user
@@ -319,6 +324,33 @@ ROUTES = (
         BadRequestError,
         NotFoundError,
         DependencyError,
+        audience="user",
+    ),
+    _route(
+        "GET",
+        "/sessions",
+        list_sessions,
+        "list_sessions_handler",
+        "List the caller's sessions.",
+        audience="user",
+    ),
+    _route(
+        "DELETE",
+        "/sessions",
+        end_other_sessions,
+        "end_other_sessions_handler",
+        "End the caller's other sessions.",
+        BadRequestError,
+        audience="user",
+    ),
+    _route(
+        "DELETE",
+        "/sessions/{id}",
+        end_own_session,
+        "end_own_session_handler",
+        "End one of the caller's sessions.",
+        BadRequestError,
+        NotFoundError,
         audience="user",
     ),
     _route(

@@ -18,6 +18,7 @@ from trailbase_server.ids import UserId, encode_b64u
 REFRESH_LENGTH = 86  # characters
 CODE_LENGTH = 48  # characters
 CODE_TTL_S = 300  # of an authorization code
+MAX_LISTED = 100  # sessions of one user that are shown
 ETERNITY = 2**63 - 1  # Unix seconds of a session that never ends
 _REFRESH = re.compile(rf"[A-Za-z0-9]{{{REFRESH_LENGTH}}}\Z")
 _CODE = re.compile(rf"[A-Za-z0-9]{{{CODE_LENGTH}}}\Z")
@@ -100,6 +101,36 @@ def delete_sessions(tx: Transaction, user_id: UserId, kept_token: str | None = N
         "DELETE FROM _session WHERE user = ?1 AND refresh_token NOT IN (?2, ?3)",
         (user_id, stored_form(kept), kept),
     )
+
+
+async def list_sessions_of(
+    database: Database, user_id: UserId, current_token: str | None, now_s: int
+) -> list[tuple[int, int, int, bool]]:
+    """
+    Read a user's live sessions, the newest first, at most ``MAX_LISTED``.
+
+    Args:
+        database: ``session.db``.
+        user_id: Whose.
+        current_token: Refresh token of the session that asks, if known.
+        now_s: Unix seconds.
+
+    Returns:
+        Number of the row, creation and end in Unix seconds, and whether it is the current one.
+    """
+    current = current_token if current_token is not None and _REFRESH.match(current_token) else ""
+    rows = await database.query(
+        "SELECT id, created, expires, refresh_token IN (?3, ?4) FROM _session "
+        "WHERE user = ?1 AND expires > ?2 ORDER BY created DESC, id DESC LIMIT ?5",
+        (user_id, now_s, stored_form(current), current, MAX_LISTED),
+    )
+    return [(cast(int, a), cast(int, b), cast(int, c), bool(d)) for a, b, c, d in rows]
+
+
+@single_statement
+def delete_one_of(tx: Transaction, user_id: UserId, number: int) -> bool:
+    """Write job: end one session of a user; tells whether it was theirs."""
+    return bool(tx.run("DELETE FROM _session WHERE user = ?1 AND id = ?2", (user_id, number)))
 
 
 @single_statement

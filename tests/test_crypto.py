@@ -1,5 +1,7 @@
 """Secrets, comparisons and password hashes."""
 
+from collections import Counter
+
 import bcrypt
 import pytest
 from argon2 import PasswordHasher
@@ -24,6 +26,18 @@ def test_random_text_keeps_to_its_alphabet_and_length():
     assert set(text) <= set(LOWER_ALPHANUMERIC)
     assert random_text(20) != random_text(20)
     assert len(random_bytes(7)) == 7
+
+
+@pytest.mark.parametrize(
+    "alphabet", ["01", "0123456789", LOWER_ALPHANUMERIC, bytes(range(256)).decode("latin-1")]
+)
+def test_each_character_is_as_likely_as_any_other(alphabet):
+    each = 2000
+    counts = Counter(random_text(each * len(alphabet), alphabet))
+    assert counts.keys() == set(alphabet)
+    # Seven standard deviations: once in many billions of runs.
+    assert all(abs(count - each) < 7 * each**0.5 for count in counts.values())
+    assert random_text(0, alphabet) == ""
 
 
 @given(st.text(), st.text())

@@ -19,8 +19,22 @@ _BCRYPT = re.compile(r"\$2[abxy]\$\d\d\$[./A-Za-z0-9]{53}\Z")
 
 
 def random_text(length: int, alphabet: str = ALPHANUMERIC) -> str:
-    """Make ``length`` random characters of ``alphabet`` from the operating system's generator."""
-    return "".join(secrets.choice(alphabet) for _ in range(length))
+    """
+    Make random characters from the operating system's generator, each as likely as any other.
+
+    Args:
+        length: How many.
+        alphabet: At most 256 different ones.
+    """
+    # A character takes a byte; those that would make the first ones likelier are thrown away. One
+    # call for many: each of them costs more than all the rest.
+    count = len(alphabet)
+    end = 256 - 256 % count
+    made = ""
+    while len(made) < length:
+        drawn = secrets.token_bytes(2 * length)
+        made += "".join([alphabet[byte % count] for byte in drawn if byte < end])
+    return made[:length]
 
 
 def random_bytes(length: int) -> bytes:

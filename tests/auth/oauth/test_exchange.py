@@ -126,6 +126,15 @@ async def test_github_is_not_asked_twice_about_an_address_that_it_shows(fetch, p
     assert service.requests("/emails_url") == []
 
 
+async def test_facebook_takes_credentials_in_the_form(fetch, place, service):
+    application = place("facebook")
+    service.says("/profile_url", {"id": "1022", "email": "kim@mail.test"})
+    assert await fetch(application) == Profile("1022", "kim@mail.test")
+    [exchange] = service.requests("/token_url")
+    assert exchange["form"]["client_id"] == CLIENT_ID
+    assert "authorization" not in exchange["headers"]
+
+
 async def test_twitch_takes_credentials_in_the_form_and_its_client_id_in_a_header(
     fetch, place, service
 ):
@@ -247,13 +256,13 @@ class TestApple:
                 await tell(sign(claims, kid, signed_with="two"))
 
     async def test_too_little(self, tell, claims):
-        for token in (
-            None,
-            sign({**claims, "email": ""}),
-            sign({**claims, "email_verified": "no"}),
-        ):
+        for token in (None, sign({**claims, "email_verified": "no"})):
             with pytest.raises((BadRequestError, ProfileError)):
                 await tell(token)
+
+    async def test_without_an_address_there_is_nothing_to_vouch_for(self, tell, claims):
+        del claims["email"], claims["email_verified"]
+        assert await tell(sign(claims)) == Profile("0012.ab")
 
     async def test_an_address_that_apple_does_not_vouch_for(self, tell, claims):
         with pytest.raises(BadRequestError):
@@ -263,10 +272,11 @@ class TestApple:
         from tests.auth.oauth.test_apple import ec, signing_key
 
         await tell(sign(claims), signing_key(ec.generate_private_key(ec.SECP256R1())))
-        authorization = service.requests("/token_url")[0]["headers"]["authorization"]
-        secret = b64decode(authorization.split(" ")[1]).decode().split(":")[1]
-        assert secret.count(".") == 2
-        assert secret.startswith("eyJ")
+        [exchange] = service.requests("/token_url")
+        assert "authorization" not in exchange["headers"]
+        assert exchange["form"]["client_id"] == CLIENT_ID
+        assert exchange["form"]["client_secret"].count(".") == 2
+        assert exchange["form"]["client_secret"].startswith("eyJ")
 
 
 def test_only_signed_services_have_keys_and_an_issuer():

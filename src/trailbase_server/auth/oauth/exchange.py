@@ -47,7 +47,7 @@ async def fetch_profile(
         callback_url: Where it brought it; the service compares.
 
     Raises:
-        BadRequestError: The service does not vouch for the address, or tells too little.
+        BadRequestError: The service does not vouch for the address, or sends no ``id_token``.
         UnauthorizedError: Its ``id_token`` is not for this log-in.
         DependencyError: Anything else that goes wrong out there.
         UnavailableError: Too many log-ins are waiting for services.
@@ -126,10 +126,7 @@ async def _read_signed_profile(
     claims = await read_signed(state.provider_keys, http, provider.keys_url, token)
     nonce = pending.nonce if provider.sends_nonce else ""
     check_claims(claims, application.client_id, provider.issuer, nonce, state.clock.now())
-    profile = provider.read_profile(claims)
-    if profile.email is None:
-        raise BadRequestError("missing email")
-    return profile
+    return provider.read_profile(claims)
 
 
 def _check_id_token(

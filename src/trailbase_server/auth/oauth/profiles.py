@@ -36,12 +36,15 @@ def read_oidc(claims: Description) -> Profile:
 
 
 def read_apple(claims: Description) -> Profile:
-    """Claims of Apple's ``id_token``: flags are texts there, or booleans."""
-    return Profile(
-        _subject(claims, "sub"),
-        _optional_email(claims, "email"),
-        _flag(claims.get("email_verified", False), "email_verified"),
-    )
+    """
+    Claims of Apple's ``id_token``: flags are texts there, or booleans.
+
+    Apple may leave the address out, which matters to new accounts only.
+    """
+    subject, email = _subject(claims, "sub"), _optional_email(claims, "email")
+    if email is None:
+        return Profile(subject)
+    return Profile(subject, email, _flag(claims.get("email_verified", False), "email_verified"))
 
 
 def read_discord(user: Description) -> Profile:

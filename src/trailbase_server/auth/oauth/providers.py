@@ -31,6 +31,7 @@ APPLE = Provider(
     "",
     ("name", "email"),
     profiles.read_apple,
+    has_secret_in_body=True,  # it documents no other way; the reference sends a header
     posts_back=True,
     keys_url="https://appleid.apple.com/auth/keys",
     issuer="https://appleid.apple.com",
@@ -92,6 +93,7 @@ PROVIDERS = (
         "https://graph.facebook.com/me?fields=name,email,picture.type(large)",
         ("email",),
         profiles.read_facebook,
+        has_secret_in_body=True,  # it misses the client id otherwise; the reference sends a header
     ),
     Provider(
         14,

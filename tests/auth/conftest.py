@@ -7,7 +7,8 @@ import pytest
 
 from trailbase_server.auth.authenticate import TokenAuthenticator
 from trailbase_server.auth.keys import SigningKeys, _derive_public
-from trailbase_server.auth.routes import BASE, ROUTES
+from trailbase_server.auth.routes import ROUTES
+from trailbase_server.auth.routing import BASE
 from trailbase_server.auth.state import AuthState
 from trailbase_server.clock import FrozenClock
 from trailbase_server.config.proto.config_pb2 import AuthConfig

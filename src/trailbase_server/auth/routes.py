@@ -5,9 +5,6 @@ Where the audience is "nobody", credentials that happen to come along must not m
 reads what it wants by itself.
 """
 
-from collections.abc import Awaitable, Callable
-from functools import wraps
-
 from trailbase_server.auth.anonymous import login_anonymously, promote_anonymous
 from trailbase_server.auth.avatar import create_avatar, delete_avatar, get_avatar
 from trailbase_server.auth.change_email import (
@@ -35,12 +32,11 @@ from trailbase_server.auth.recovery import create_recovery_codes, read_recovery_
 from trailbase_server.auth.refresh import refresh_session
 from trailbase_server.auth.register import register_user
 from trailbase_server.auth.reset_password import request_reset, update_password
+from trailbase_server.auth.routing import route
 from trailbase_server.auth.second_factor import confirm_totp, register_totp, unregister_totp
-from trailbase_server.auth.state import AuthState
 from trailbase_server.auth.status import read_status
 from trailbase_server.auth.verify_email import confirm_email, request_verification
 from trailbase_server.errors import (
-    AppError,
     BadRequestError,
     ConflictError,
     DependencyError,
@@ -53,13 +49,7 @@ from trailbase_server.errors import (
     UnprocessableError,
     UnsupportedMediaError,
 )
-from trailbase_server.web.errors import error_response
-from trailbase_server.web.request import Request
-from trailbase_server.web.response import Response, text
-from trailbase_server.web.route import Audience, Route
 
-BASE = "/api/auth/v1"
-AuthHandler = Callable[[AuthState, Request], Awaitable[Response]]
 _JSON_ERRORS = (BadRequestError, UnsupportedMediaError, UnprocessableError)
 _OAUTH_ERRORS = (
     BadRequestError,
@@ -70,58 +60,8 @@ _OAUTH_ERRORS = (
     UnavailableError,
 )
 
-
-def _limited(handler: AuthHandler) -> AuthHandler:
-    """Count POST requests by client address before they are handled."""
-
-    @wraps(handler)
-    async def limited(state: AuthState, request: Request) -> Response:
-        if not state.address_limit.burst:
-            return await handler(state, request)
-        if request.method != "POST":
-            headers = [(b"x-ratelimit-whitelisted", b"true")]
-        else:
-            verdict = state.address_limit.take(request.client_ip)
-            headers = verdict.headers
-            if verdict.wait_s:
-                response = text(f"Too Many Requests! Wait for {verdict.wait_s}s", 429)
-                response.headers += headers
-                return response
-        try:
-            response = await handler(state, request)
-        except AppError as exc:
-            response = error_response(exc)
-        response.headers += headers
-        return response
-
-    return limited
-
-
-def _route(
-    method: str,
-    path: str,
-    handler: AuthHandler,
-    operation: str,
-    summary: str,
-    *errors: type[AppError],
-    audience: Audience = "nobody",
-    streams_forms: bool = False,
-) -> Route:
-    return Route(
-        method,
-        f"{BASE}{path}",
-        _limited(handler),
-        audience=audience,
-        operation=operation,
-        summary=summary,
-        errors=errors,
-        tag="auth",
-        streams_forms=streams_forms,
-    )
-
-
 ROUTES = (
-    _route(
+    route(
         "POST",
         "/register",
         register_user,
@@ -130,7 +70,7 @@ ROUTES = (
         BadRequestError,
         ForbiddenError,
     ),
-    _route(
+    route(
         "GET",
         "/verify_email/trigger",
         request_verification,
@@ -139,7 +79,7 @@ ROUTES = (
         BadRequestError,
         TooManyRequestsError,
     ),
-    _route(
+    route(
         "GET",
         "/verify_email/confirm/{token}",
         confirm_email,
@@ -148,7 +88,7 @@ ROUTES = (
         BadRequestError,
         UnauthorizedError,
     ),
-    _route(
+    route(
         "POST",
         "/login",
         login,
@@ -159,7 +99,7 @@ ROUTES = (
         ForbiddenError,
         TooManyRequestsError,
     ),
-    _route(
+    route(
         "POST",
         "/login_mfa",
         login_with_second_factor,
@@ -170,7 +110,7 @@ ROUTES = (
         DependencyError,
         TooManyRequestsError,
     ),
-    _route(
+    route(
         "POST",
         "/token",
         exchange_code,
@@ -179,7 +119,7 @@ ROUTES = (
         *_JSON_ERRORS,
         NotFoundError,
     ),
-    _route(
+    route(
         "POST",
         "/refresh",
         refresh_session,
@@ -188,7 +128,7 @@ ROUTES = (
         *_JSON_ERRORS,
         UnauthorizedError,
     ),
-    _route(
+    route(
         "GET",
         "/status",
         read_status,
@@ -196,7 +136,7 @@ ROUTES = (
         "Read the caller's tokens, refreshed.",
         UnauthorizedError,
     ),
-    _route(
+    route(
         "GET",
         "/logout",
         logout,
@@ -204,7 +144,7 @@ ROUTES = (
         "End all sessions of the caller.",
         BadRequestError,
     ),
-    _route(
+    route(
         "POST",
         "/logout",
         end_session,
@@ -212,7 +152,7 @@ ROUTES = (
         "End one session.",
         *_JSON_ERRORS,
     ),
-    _route(
+    route(
         "POST",
         "/change_password",
         change_password,
@@ -222,7 +162,7 @@ ROUTES = (
         NotFoundError,
         audience="user",
     ),
-    _route(
+    route(
         "POST",
         "/change_email/request",
         request_email_change,
@@ -234,7 +174,7 @@ ROUTES = (
         TooManyRequestsError,
         audience="user",
     ),
-    _route(
+    route(
         "POST",
         "/change_email",
         request_email_change_plainly,
@@ -246,7 +186,7 @@ ROUTES = (
         TooManyRequestsError,
         audience="user",
     ),
-    _route(
+    route(
         "GET",
         "/change_email/confirm/{token}",
         confirm_email_change,
@@ -255,7 +195,7 @@ ROUTES = (
         BadRequestError,
         ConflictError,
     ),
-    _route(
+    route(
         "POST",
         "/change_username",
         change_username,
@@ -266,7 +206,7 @@ ROUTES = (
         ConflictError,
         audience="user",
     ),
-    _route(
+    route(
         "POST",
         "/reset_password/request",
         request_reset,
@@ -275,7 +215,7 @@ ROUTES = (
         BadRequestError,
         TooManyRequestsError,
     ),
-    _route(
+    route(
         "POST",
         "/reset_password/update",
         update_password,
@@ -284,7 +224,7 @@ ROUTES = (
         BadRequestError,
         UnauthorizedError,
     ),
-    _route(
+    route(
         "POST",
         "/otp/request",
         request_otp,
@@ -294,7 +234,7 @@ ROUTES = (
         NotFoundError,
         TooManyRequestsError,
     ),
-    _route(
+    route(
         "POST",
         "/otp/login",
         login_with_otp,
@@ -305,7 +245,7 @@ ROUTES = (
         NotFoundError,
         TooManyRequestsError,
     ),
-    _route(
+    route(
         "POST",
         "/login_anonymous",
         login_anonymously,
@@ -315,7 +255,7 @@ ROUTES = (
         NotFoundError,
         ConflictError,
     ),
-    _route(
+    route(
         "POST",
         "/promote_anonymous",
         promote_anonymous,
@@ -326,7 +266,7 @@ ROUTES = (
         DependencyError,
         audience="user",
     ),
-    _route(
+    route(
         "GET",
         "/sessions",
         list_sessions,
@@ -334,7 +274,7 @@ ROUTES = (
         "List the caller's sessions.",
         audience="user",
     ),
-    _route(
+    route(
         "DELETE",
         "/sessions",
         end_other_sessions,
@@ -343,7 +283,7 @@ ROUTES = (
         BadRequestError,
         audience="user",
     ),
-    _route(
+    route(
         "DELETE",
         "/sessions/{id}",
         end_own_session,
@@ -353,7 +293,7 @@ ROUTES = (
         NotFoundError,
         audience="user",
     ),
-    _route(
+    route(
         "GET",
         "/avatar/{user_id}",
         get_avatar,
@@ -362,7 +302,7 @@ ROUTES = (
         BadRequestError,
         NotFoundError,
     ),
-    _route(
+    route(
         "POST",
         "/avatar",
         create_avatar,
@@ -373,7 +313,7 @@ ROUTES = (
         audience="user",
         streams_forms=True,
     ),
-    _route(
+    route(
         "DELETE",
         "/avatar",
         delete_avatar,
@@ -382,7 +322,7 @@ ROUTES = (
         BadRequestError,
         audience="user",
     ),
-    _route(
+    route(
         "GET",
         "/totp/register",
         register_totp,
@@ -391,7 +331,7 @@ ROUTES = (
         BadRequestError,
         audience="user",
     ),
-    _route(
+    route(
         "POST",
         "/totp/confirm",
         confirm_totp,
@@ -401,7 +341,7 @@ ROUTES = (
         NotFoundError,
         audience="user",
     ),
-    _route(
+    route(
         "POST",
         "/totp/unregister",
         unregister_totp,
@@ -412,7 +352,7 @@ ROUTES = (
         TooManyRequestsError,
         audience="user",
     ),
-    _route(
+    route(
         "POST",
         "/totp/recovery_codes",
         create_recovery_codes,
@@ -423,7 +363,7 @@ ROUTES = (
         TooManyRequestsError,
         audience="user",
     ),
-    _route(
+    route(
         "GET",
         "/totp/recovery_codes",
         read_recovery_codes,
@@ -431,14 +371,14 @@ ROUTES = (
         "Tell how many recovery codes are left.",
         audience="user",
     ),
-    _route(
+    route(
         "GET",
         "/oauth/providers",
         list_providers,
         "list_configured_providers_handler",
         "List the services to log in with.",
     ),
-    _route(
+    route(
         "GET",
         "/oauth/{provider}/login",
         begin_login,
@@ -447,7 +387,7 @@ ROUTES = (
         BadRequestError,
         MethodNotAllowedError,
     ),
-    _route(
+    route(
         "GET",
         "/oauth/{provider}/callback",
         end_login,
@@ -455,7 +395,7 @@ ROUTES = (
         "Log in whom a service sends back.",
         *_OAUTH_ERRORS,
     ),
-    _route(
+    route(
         "POST",
         "/oauth/{provider}/callback",
         receive_form,
@@ -464,7 +404,7 @@ ROUTES = (
         BadRequestError,
         MethodNotAllowedError,
     ),
-    _route(
+    route(
         "DELETE",
         "/delete",
         delete_account,

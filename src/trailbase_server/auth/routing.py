@@ -1,0 +1,76 @@
+"""
+How an operation of this package becomes a ``Route``: its path is below ``BASE``, and its POST
+requests are counted by client address.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
+from trailbase_server.auth.state import AuthState
+from trailbase_server.errors import AppError
+from trailbase_server.web.errors import error_response
+from trailbase_server.web.request import Request
+from trailbase_server.web.response import Response, text
+from trailbase_server.web.route import Audience, Route
+
+BASE = "/api/auth/v1"
+AuthHandler = Callable[[AuthState, Request], Awaitable[Response]]
+
+
+def limit_addresses(handler: AuthHandler) -> AuthHandler:
+    """Count POST requests by client address before they are handled."""
+
+    @wraps(handler)
+    async def limited(state: AuthState, request: Request) -> Response:
+        if not state.address_limit.burst:
+            return await handler(state, request)
+        if request.method != "POST":
+            headers = [(b"x-ratelimit-whitelisted", b"true")]
+        else:
+            verdict = state.address_limit.take(request.client_ip)
+            headers = verdict.headers
+            if verdict.wait_s:
+                response = text(f"Too Many Requests! Wait for {verdict.wait_s}s", 429)
+                response.headers += headers
+                return response
+        try:
+            response = await handler(state, request)
+        except AppError as exc:
+            response = error_response(exc)
+        response.headers += headers
+        return response
+
+    return limited
+
+
+def route(
+    method: str,
+    path: str,
+    handler: AuthHandler,
+    operation: str,
+    summary: str,
+    *errors: type[AppError],
+    audience: Audience = "nobody",
+    streams_forms: bool = False,
+) -> Route:
+    """
+    Describe one operation.
+
+    Args:
+        method, path, handler: What leads where; the path is below ``BASE``.
+        operation, summary: For the documentation.
+        errors: What the handler raises besides what its audience implies.
+        audience: Who is looked up.
+        streams_forms: The handler reads multipart forms by itself.
+    """
+    return Route(
+        method,
+        f"{BASE}{path}",
+        limit_addresses(handler),
+        audience=audience,
+        operation=operation,
+        summary=summary,
+        errors=errors,
+        tag="auth",
+        streams_forms=streams_forms,
+    )

@@ -73,6 +73,20 @@ async def test_a_file_that_shrinks_is_an_error_and_no_endless_loop(storage, tmp_
         [c async for c in found.chunks(0, 5)]
 
 
+def cannot_tell(*_):
+    raise BlockingIOError(11, "not in memory")
+
+
+@pytest.mark.parametrize("change", [("_NO_WAIT", None), ("os.preadv", cannot_tell)])
+async def test_what_is_not_in_memory_is_read_in_a_thread(storage, monkeypatch, change):
+    monkeypatch.setattr(f"trailbase_server.storage.local.{change[0]}", change[1], raising=False)
+    key = new_key()
+    data = bytes(range(256)) * 5000
+    await storage.put(key, data)
+    assert await read(storage, key) == data
+    assert await read(storage, key, 1000, 900_000) == data[1000:900_000]
+
+
 async def test_what_waits_for_the_threads_is_bounded(storage, monkeypatch):
     monkeypatch.setattr(local, "MAX_WAITING", 5)
     gate = threading.Event()

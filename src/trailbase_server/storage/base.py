@@ -14,7 +14,7 @@ from trailbase_server.errors import UnavailableError
 from trailbase_server.ids import parse_uuid_text
 from trailbase_server.web.spool import Spool
 
-CHUNK_BYTES = 256 * 1024  # of a download in flight: what a slow reader costs in memory
+CHUNK_BYTES = 512 * 1024  # of a download in flight: what a slow reader costs in memory
 
 
 class StorageUnavailableError(UnavailableError):

@@ -19,6 +19,8 @@ from trailbase_server.web.spool import Spool
 
 R = TypeVar("R")
 
+_NO_WAIT: int | None = getattr(os, "RWF_NOWAIT", None)  # Linux: a read that never waits for a disk
+
 THREADS = 4  # disks like a few requests at a time
 MAX_WAITING = 1024  # operations queued for the threads; then 503
 SPOOL_NAME = ".incoming"  # below the directory, so that a rename is enough
@@ -43,7 +45,10 @@ class LocalObject:
         """See ``StoredObject.chunks``."""
         try:
             while start < stop:
-                data = await self._store.run(self._read, start, min(CHUNK_BYTES, stop - start))
+                size = min(CHUNK_BYTES, stop - start)
+                data = self._read_cached(start, size)
+                if data is None:
+                    data = await self._store.run(self._read, start, size)
                 if not data:
                     raise StorageUnavailableError(detail="an object has become shorter")
                 start += len(data)
@@ -57,6 +62,18 @@ class LocalObject:
 
     def _read(self, start: int, size: int) -> bytes:
         return os.pread(self._file.fileno(), size, start)
+
+    def _read_cached(self, start: int, size: int) -> bytes | None:
+        """Read what the system has in memory, at once; None if it would have to fetch it."""
+        if _NO_WAIT is None:
+            return None
+        buffer = bytearray(size)
+        try:
+            count = os.preadv(self._file.fileno(), [buffer], start, _NO_WAIT)
+        except OSError:  # not in memory, or a file system that cannot tell
+            return None
+        # Nothing read is left to the thread: it tells the end of the file from a failure.
+        return bytes(memoryview(buffer)[:count]) if count else None
 
 
 class LocalStorage:

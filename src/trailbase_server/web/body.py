@@ -104,8 +104,9 @@ async def received_body(request: Request, spool: Spool) -> AsyncIterator[Body]:
             raise
         yield Body("multipart", parser.fields, files)
     finally:
-        if parser is not None and parser.spooled():
-            await spool.remove(parser.spooled())
+        left = [path for path in parser.spooled() if path.exists()] if parser is not None else []
+        if left:
+            await spool.remove(left)
 
 
 def decode_json_only(request: Request) -> Any:

@@ -1,8 +1,11 @@
+from collections import deque
+
 import pytest
 
 from trailbase_server.db.base import Change
 from trailbase_server.db.errors import BusyError, OverBudgetError
 from trailbase_server.query.parse import InvalidQueryError, parse_subscribe_query
+from trailbase_server.records.realtime import audience as module
 from trailbase_server.records.realtime.audience import Channel, judge, table_of
 from trailbase_server.records.realtime.plan import EVENTS_LOST, compile_event_plan
 from trailbase_server.records.realtime.subscriber import Subscriber
@@ -106,6 +109,55 @@ async def test_a_database_that_is_away_is_a_loss_and_a_slow_one_is_not(garden):
             assert [v.event for v in judge(read, 3, change(), [channel])] == expected
 
 
+async def test_a_slow_filter_falls_behind_and_holds_up_nobody(garden):
+    channel = channel_of(garden)
+    slow, same = [channel.find(None, user, node("filter[name][$like]=a")) for user in (None, b"u")]
+    other = channel.find(None, None, node("filter[note]=1"))
+    whole = channel.find(None, None, None)
+    asked = []
+
+    def read(sql, params):
+        asked.append(sql)
+        if "LIKE" in sql:
+            raise OverBudgetError
+        return garden.database.read(sql, params)
+
+    for _ in range(2):
+        behind = []
+        verdicts = judge(read, 1, change(), [channel], behind)
+        assert [audience for audience, _, _ in kinds(verdicts)] == [whole]
+        assert behind == [(slow, channel), (same, channel)]
+    assert len(asked) == 3, "the slow one is not tried again soon"
+
+    with pytest.raises(OverBudgetError):
+        judge(read, 1, change(), [channel.alone(slow)])
+    assert other.slow_until == 0
+
+
+async def test_a_filter_that_was_slow_is_remembered(garden, monkeypatch):
+    channel = channel_of(garden)
+    audience = channel.find(None, None, node("filter[name][$like]=rose"))
+    monkeypatch.setattr(module, "FILTER_BUDGET_S", 10.0)
+    judge(garden.database.read, 1, change(), [channel], [])
+    assert audience.slow_until == 0
+    monkeypatch.setattr(module, "FILTER_BUDGET_S", 0.0)
+    assert judge(garden.database.read, 1, change(), [channel], behind := [])
+    assert not behind
+    assert not judge(garden.database.read, 1, change(), [channel], behind)
+    assert behind == [(audience, channel)]
+
+
+async def test_who_is_behind_is_not_overtaken(garden):
+    channel = channel_of(garden)
+    behind = []
+    late = channel.find(None, None, node("filter[name][$like]=rose"))
+    early = channel.find(None, b"u", node("filter[name][$like]=rose"))
+    late.lane = deque()
+    verdicts = judge(garden.database.read, 1, change(), [channel], behind)
+    assert [audience for audience, _, _ in kinds(verdicts)] == [early]
+    assert behind == [(late, channel)]
+
+
 async def test_an_audience_without_members_is_forgotten(garden):
     channel = channel_of(garden)
     audiences = [channel.find(key, None, None) for key in (None, 1)]
@@ -150,7 +202,7 @@ async def test_an_audience_can_be_judged_alone(garden):
     mine = channel.find(1, None, node("filter[name]=rose"))
     alone = channel.alone(mine)
     (verdict,) = judge(garden.database.read, 1, change(), [alone])
-    assert [(audience.key, audience.members) for audience in verdict.audiences] == [(1, {})]
+    assert verdict.audiences == [mine]
 
 
 async def test_tables_are_named_as_changes_name_them(garden):

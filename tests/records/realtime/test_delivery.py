@@ -81,6 +81,49 @@ async def test_a_slow_rule_is_judged_elsewhere_and_the_order_is_kept(garden):
     assert quick.brief == expected
 
 
+SLOW = f"filter[secret][$like]=%25{'a' * 200}b"
+SECRET = "INSERT INTO plant (id, secret) VALUES (?1, ?2)"
+LONG = "a" * 50_000  # no match, after 40 ms
+MATCH = "a" * 201 + "b"
+
+
+async def test_a_slow_filter_has_a_lane_of_its_own(garden):
+    slow = await garden.follow("plants", query=SLOW)
+    quick = await garden.follow("plants")
+    await garden.change(SECRET, 2, LONG)  # found to be slow
+    await garden.run(SECRET, 3, MATCH)
+    await garden.run(SECRET, 4, LONG)
+    await garden.run(SECRET, 5, MATCH)
+    await garden.settle()
+    assert quick.brief == [("Insert", n, n - 1) for n in range(2, 6)]
+    assert len(slow.brief) < 2
+    async with asyncio.timeout(20):
+        while len(slow.brief) < 2:
+            await asyncio.sleep(0.01)
+    assert slow.brief == [("Insert", 3, 1), ("Insert", 5, 2)]
+
+
+async def test_a_lane_that_is_full_loses_and_says_so(garden, monkeypatch):
+    monkeypatch.setattr(module, "MAX_LANE", 1)
+    slow = await garden.follow("plants", query=SLOW)
+    quick = await garden.follow("plants")
+    await garden.change(SECRET, 10, LONG)
+    await garden.database.write(
+        run_all,
+        *(f"INSERT INTO plant (id, secret) VALUES ({n}, '{LONG}')" for n in range(2, 6)),
+    )
+    async with asyncio.timeout(20):
+        while not slow.brief:
+            await asyncio.sleep(0.01)
+    assert slow.brief == [("Error", 2, 1)]
+    assert len(quick.brief) == 5
+    await garden.change(SECRET, 9, MATCH)
+    async with asyncio.timeout(20):
+        while len(slow.brief) < 2:
+            await asyncio.sleep(0.01)
+    assert slow.brief[1] == ("Insert", 9, 2)
+
+
 async def test_what_cannot_wait_is_lost_and_that_is_told_once(garden, monkeypatch):
     monkeypatch.setattr(module, "MAX_PENDING", 3)
     wire = await garden.follow("plants")

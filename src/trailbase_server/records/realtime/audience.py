@@ -5,14 +5,18 @@ Subscriptions of an API that would always get the same answer form an ``Audience
 whole table, same user, same filter. A change is judged once for each of them, its filter once for
 all users, and the rule for all users at once. ``judge`` only reads, so it may run on a reader
 thread when it is slow.
+
+Rules are the operator's, filters are anybody's: a slow filter must not hold up others. Its audience
+falls *behind*: it is left out here, and its changes are judged for it alone (``delivery``).
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from time import perf_counter
+from typing import TYPE_CHECKING, NamedTuple
 
 from trailbase_server.db.base import Change
-from trailbase_server.db.errors import DatabaseError
+from trailbase_server.db.errors import DatabaseError, OverBudgetError
 from trailbase_server.db.values import Row
 from trailbase_server.errors import BadRequestError
 from trailbase_server.query.filter import FilterNode
@@ -31,6 +35,12 @@ from trailbase_server.records.realtime.plan import (
 from trailbase_server.records.realtime.subscriber import Event, Subscriber
 from trailbase_server.schema.model import Catalog
 
+if TYPE_CHECKING:
+    from collections import deque
+
+FILTER_BUDGET_S = 0.005  # of one filter for one row on the event loop; a LIKE cannot be interrupted
+SLOW_S = 60.0  # a filter that was slow once is judged apart for this long
+
 Table = tuple[str, str]
 """Database schema and name."""
 
@@ -46,6 +56,9 @@ class Audience:
         node, match: The filter as parsed and as compiled, None for none.
         members: The streams, in the order they came.
         since: The latest ``Subscriber.since`` of them.
+        slow_until: Monotonic seconds up to which the filter is not tried on the event loop.
+        lane: Changes that are to be judged for this audience alone, None if it is not behind.
+        is_lane_lossy: There were too many of them.
     """
 
     key: Key | None
@@ -54,6 +67,9 @@ class Audience:
     match: Match | None
     members: dict[Subscriber, None] = field(default_factory=dict)
     since: int = 0
+    slow_until: float = 0.0
+    lane: "deque[tuple[int, Change, Channel]] | None" = None
+    is_lane_lossy: bool = False
 
     def add(self, member: Subscriber) -> None:
         """Let a stream take part."""
@@ -131,9 +147,9 @@ class Channel:
                 self._by_record.pop(audience.key, None)
 
     def alone(self, audience: Audience) -> "Channel":
-        """Make a channel with a copy of one audience, without members."""
+        """Make a channel of one audience."""
         channel = Channel(self.plan)
-        channel._add(Audience(audience.key, audience.user, audience.node, audience.match))
+        channel._add(audience)
         return channel
 
     def audiences(self) -> tuple[Audience, ...]:
@@ -172,12 +188,22 @@ class Channel:
         return lost
 
 
+Behind = list[tuple[Audience, Channel]]
+"""Audiences whose filters are too slow."""
+
+
 def table_of(api: RecordApi) -> Table:
     """Name an API's table the way changes do."""
     return api.table.database_schema or "main", api.table.name
 
 
-def judge(read: Read, position: int, change: Change, channels: Iterable[Channel]) -> list[Verdict]:
+def judge(
+    read: Read,
+    position: int,
+    change: Change,
+    channels: Iterable[Channel],
+    behind: Behind | None = None,
+) -> list[Verdict]:
     """
     Decide who hears what of a change.
 
@@ -186,12 +212,14 @@ def judge(read: Read, position: int, change: Change, channels: Iterable[Channel]
         position: Number of the change.
         change: Of a table that all channels are about.
         channels: Whose subscriptions may be concerned.
+        behind: Takes the audiences whose filters are too slow, which are left out; None to wait for
+            them.
 
     Returns:
         What to deliver.
 
     Raises:
-        OverBudgetError: It takes longer than the event loop can spare; nothing has happened.
+        OverBudgetError: A rule takes longer than the event loop can spare; nothing has happened.
 
     Spec:
         records/per-event-evaluation-at-delivery-with-the-api-definition-current-at-that-time
@@ -199,7 +227,7 @@ def judge(read: Read, position: int, change: Change, channels: Iterable[Channel]
     verdicts: list[Verdict] = []
     for channel in channels:
         try:
-            verdicts += _judge_channel(read, position, change, channel)
+            verdicts += _judge_channel(read, position, change, channel, behind)
         except DatabaseError:
             # Not available now. What might have been heard is lost, and that is told.
             verdicts.append(Verdict(channel.audiences(), (position, EVENTS_LOST)))
@@ -207,13 +235,13 @@ def judge(read: Read, position: int, change: Change, channels: Iterable[Channel]
 
 
 def _judge_channel(
-    read: Read, position: int, change: Change, channel: Channel
+    read: Read, position: int, change: Change, channel: Channel, behind: Behind | None
 ) -> Sequence[Verdict]:
     plan = channel.plan
     row = plan.row_of(read, change)
     if row is None:
         return [Verdict(channel.audiences(), (position, EVENTS_LOST))]
-    concerned = _filtered(read, row, channel.concerned(row[plan.key_index]))
+    concerned = _filtered(read, row, channel, behind)
     if not concerned:
         return ()
     users = {audience.user for audience in concerned}
@@ -238,17 +266,43 @@ def _judge_channel(
     return [verdict for verdict in verdicts if verdict.audiences]
 
 
-def _filtered(read: Read, row: Row, audiences: Sequence[Audience]) -> Sequence[Audience]:
-    """Choose whose filter matches; each filter is asked once."""
-    answers: dict[Match, bool] = {}
+def _filtered(read: Read, row: Row, channel: Channel, behind: Behind | None) -> Sequence[Audience]:
+    """Choose who is concerned and whose filter matches; each filter is asked once."""
+    answers: dict[Match, bool | None] = {}
     found = []
-    for audience in audiences:
+    now = perf_counter()
+    for audience in channel.concerned(row[channel.plan.key_index]):
         match = audience.match
-        if match is not None:
-            answer = answers.get(match)
-            if answer is None:
-                answer = answers[match] = match.accepts(read, row)
-            if not answer:
-                continue
-        found.append(audience)
+        if match is None:
+            found.append(audience)
+            continue
+        if behind is not None and (audience.lane is not None or audience.slow_until > now):
+            behind.append((audience, channel))
+            continue
+        if match not in answers:
+            answers[match] = _ask(read, row, audience, match, behind)
+        if answers[match]:
+            found.append(audience)
+        elif answers[match] is None and behind is not None:
+            audience.slow_until = now + SLOW_S
+            behind.append((audience, channel))
     return found
+
+
+def _ask(
+    read: Read, row: Row, audience: Audience, match: Match, behind: Behind | None
+) -> bool | None:
+    """Ask a filter, and remember if it is slow; None if it was too slow to end."""
+    if match.test is not None:
+        return match.test(row)
+    started = perf_counter()
+    try:
+        answer = match.accepts(read, row)
+    except OverBudgetError:
+        if behind is None:
+            raise
+        return None
+    ended = perf_counter()
+    if ended - started > FILTER_BUDGET_S:
+        audience.slow_until = ended + SLOW_S
+    return answer

@@ -321,11 +321,11 @@ class Broker:
         self._ticker = None
         now, unix_s = perf_counter(), self._clock.now()
         settled = self._delivery.settled
-        for stream in tuple(self._streams):
+        for stream, (_, audience, _) in list(self._streams.items()):
             if stream.expires_at is not None and stream.expires_at < unix_s:
                 stream.end((self._delivery.position, SESSION_ENDED))
             else:
-                stream.tick(now, settled)
+                stream.tick(now, settled if audience.lane is None else 0)
         for table, history in list(self._delivery.histories.items()):
             if not history.users and now - history.left_at > KEPT_S:
                 del self._delivery.histories[table]

@@ -14,6 +14,9 @@ the step runs.
   the loop; the longer the backlog, the longer a step may be, which in turn holds the writers back.
 * *Slow rules.* What exceeds the budget of reads on the loop is judged on a reader thread; the
   changes behind it wait, so the order is kept.
+* *Slow filters.* An audience whose filter exceeds it gets a lane of its own: its changes are judged
+  on a reader thread one after the other, nobody else waits for them. A lane holds ``MAX_LANE``
+  changes; what is too much for it is lost, and that is told.
 * *Loss.* More than ``MAX_PENDING`` changes cannot wait: they are dropped, and every stream of their
   tables is told so once, when the backlog is gone.
 
@@ -23,13 +26,20 @@ Everything here runs on the event loop.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from trailbase_server.db.base import Change, Database
 from trailbase_server.db.errors import OverBudgetError
-from trailbase_server.records.realtime.audience import Audience, Channel, Table, Verdict, judge
+from trailbase_server.records.realtime.audience import (
+    Audience,
+    Behind,
+    Channel,
+    Table,
+    Verdict,
+    judge,
+)
 from trailbase_server.records.realtime.plan import EVENTS_LOST
 from trailbase_server.records.realtime.subscriber import Event, Rendered
 
@@ -41,6 +51,7 @@ log = logging.getLogger(__name__)
 MAX_PENDING = 16_384  # changes that wait to be judged; what comes then is lost, and that is told
 MAX_STEP = 64  # changes per step; a stream that has room for a step loses nothing of it
 STEP_S = 0.010  # longest time of a step; doubled for each …
+MAX_LANE = 64  # changes that wait for one slow filter
 BACKLOG_PER_STEP = 1_024  # … so many changes that wait
 PACE_S = 0.003  # between two steps under load
 
@@ -124,8 +135,9 @@ class Delivery:
         for _ in range(min(len(pending), MAX_STEP)):
             position, change = pending.popleft()
             channels = self.watched.get((change.schema, change.table), ())
+            behind: Behind = []
             try:
-                verdicts = judge(self._database.read, position, change, channels)
+                verdicts = judge(self._database.read, position, change, channels, behind)
             except OverBudgetError:
                 self._deliver(outbox, now)
                 self._judge_elsewhere(position, change, channels)
@@ -133,22 +145,36 @@ class Delivery:
             except Exception as exc:  # noqa: BLE001  # the edge: a bug here must not stop the rest
                 verdicts = _lost(position, channels, exc)
             self._collect(outbox, verdicts, now)
+            if behind:
+                self._defer(position, change, behind)
             if perf_counter() > deadline:
                 break
         self._deliver(outbox, now)
         self._go_on()
 
     def _judge_elsewhere(self, position: int, change: Change, channels: Sequence[Channel]) -> None:
-        task = asyncio.ensure_future(self._judge_slowly(position, change, channels))
+        self._start(self._judge_slowly(position, change, channels))
+
+    def _start(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _judge_slowly(
         self, position: int, change: Change, channels: Sequence[Channel]
     ) -> None:
+        behind: Behind = []
+        await self._judge_on_pool(position, change, channels, behind)
+        if behind:
+            self._defer(position, change, behind)
+        self._go_on()
+
+    async def _judge_on_pool(
+        self, position: int, change: Change, channels: Sequence[Channel], behind: Behind | None
+    ) -> None:
         try:
             verdicts = await self._database.on_pool(
-                judge, self._database.read, position, change, channels
+                judge, self._database.read, position, change, channels, behind
             )
         except Exception as exc:  # noqa: BLE001  # the edge: what cannot be judged is lost, and told
             verdicts = _lost(position, channels, exc)
@@ -156,7 +182,28 @@ class Delivery:
         now = perf_counter()
         self._collect(outbox, verdicts, now)
         self._deliver(outbox, now)
-        self._go_on()
+
+    def _defer(self, position: int, change: Change, behind: Behind) -> None:
+        for audience, channel in behind:
+            lane = audience.lane
+            if lane is None:
+                lane = audience.lane = deque()
+                self._start(self._work_off(audience, lane))
+            if audience.is_lane_lossy or len(lane) >= MAX_LANE:
+                audience.is_lane_lossy = True
+            else:
+                lane.append((position, change, channel))
+
+    async def _work_off(self, audience: Audience, lane: deque[tuple[int, Change, Channel]]) -> None:
+        while lane and audience.members:
+            position, change, channel = lane.popleft()
+            await self._judge_on_pool(position, change, (channel.alone(audience),), None)
+        audience.lane = None
+        if audience.is_lane_lossy:
+            audience.is_lane_lossy = False
+            now = perf_counter()
+            for stream in tuple(audience.members):
+                stream.lose(now)
 
     def _go_on(self) -> None:
         now = perf_counter()

@@ -102,6 +102,10 @@ async def endless(state, request):
     return Response(200, stream=chunks())
 
 
+def unchanged(state, request):
+    return Response(304, headers=[(b"etag", b'"x"')])
+
+
 ENDED = []
 
 
@@ -129,6 +133,7 @@ ROUTES = (
     *TWICE,
     Route("GET", "/stream", stream),
     Route("GET", "/endless", endless),
+    Route("GET", "/unchanged", unchanged),
     Route("POST", "/form", form, streams_forms=True),
     Route("POST", "/hot/form", form, streams_forms=True, hot=True),
     Route("GET", "/hot/echo/schema", refuse),

@@ -33,6 +33,15 @@ async def test_a_stream_is_sent_in_chunks(client):
     assert "chunk 2" in body
 
 
+async def test_an_answer_that_has_no_body_has_no_length(client):
+    status, headers, body = await client.ask("GET", "/unchanged")
+    assert (status, headers["etag"], body) == (304, '"x"', "")
+    assert "content-length" not in headers
+    assert "transfer-encoding" not in headers
+    twice = b"GET /unchanged HTTP/1.1\r\nHost: w\r\n\r\n" * 2
+    assert (await client.raw(twice)).count("HTTP/1.1 304") == 2
+
+
 async def test_a_stream_ends_when_nobody_reads_it_any_more(client):
     reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
     writer.write(b"GET /endless?here HTTP/1.1\r\nHost: w\r\n\r\n")

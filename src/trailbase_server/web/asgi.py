@@ -34,6 +34,7 @@ Send = Callable[[Message], Awaitable[None]]
 AsgiApplication = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _CLOSE = (b"connection", b"close")
+_WITHOUT_BODY = (204, 304)  # a length would be that of what is not sent
 
 
 class ClientGoneError(Exception):
@@ -249,7 +250,7 @@ async def _read_body(receive: Receive, limit: int) -> bytes:
 
 async def _send(send: Send, response: Response, request: Request) -> None:
     headers = response.headers
-    if response.stream is None:
+    if response.stream is None and response.status not in _WITHOUT_BODY:
         headers = [*headers, (b"content-length", b"%d" % len(response.body))]
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     body = b"" if request.head else response.body

@@ -1,9 +1,10 @@
 import threading
 
+import apsw
 import pytest
 
 from trailbase_server.db.errors import DatabaseError
-from trailbase_server.sqlite.open import DatabaseFiles, open_connection
+from trailbase_server.sqlite.open import MAX_LIKE_BYTES, DatabaseFiles, open_connection
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,14 @@ def test_every_connection_has_the_settings_of_the_specification(files, pragma, v
 def test_like_minds_case(files):
     connection = open_connection(files, "reader")
     assert connection.execute("SELECT 'FoO' LIKE '%foo%', 'foo' LIKE 'f%'").get == (0, 1)
+    connection.close()
+
+
+def test_a_pattern_that_would_take_forever_is_refused(files):
+    connection = open_connection(files, "reader")
+    assert connection.execute("SELECT 'a' LIKE ?1", ("%" * MAX_LIKE_BYTES,)).fetchall() == [(1,)]
+    with pytest.raises(apsw.Error, match="too complex"):
+        connection.execute("SELECT 'a' LIKE ?1", ("%" * (MAX_LIKE_BYTES + 1),)).fetchall()
     connection.close()
 
 

@@ -19,6 +19,7 @@ from trailbase_server.sqlite.errors import translate_error
 
 BUSY_TIMEOUT_MS = 10_000  # another process (a command, a backup) may hold the lock this long
 BUSY_STEP_S = 0.005  # pause between attempts of ours
+MAX_LIKE_BYTES = 256  # of a pattern. The work is its length times the text's, and not interruptible
 JOURNAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024  # what a truncated WAL may keep on disk
 PAGE_CACHE_KIB = 16_000  # per connection
 READER_MMAP_BYTES = 256 * 1024 * 1024  # reads come from the page cache of the OS, without a copy
@@ -83,6 +84,7 @@ def open_connection(files: DatabaseFiles, role: Role) -> apsw.Connection:
 
 def _configure(connection: apsw.Connection, files: DatabaseFiles, role: Role) -> None:
     connection.limit(apsw.SQLITE_LIMIT_ATTACHED, MAX_ATTACHED)
+    connection.limit(apsw.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, MAX_LIKE_BYTES)
     # A double-quoted word that is no column is text, as user migrations expect.
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 1)
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 1)

@@ -118,3 +118,11 @@ def test_a_known_token_costs_next_to_nothing(tokens, keys, clock):
             tokens.bearer(header)
         rounds.append(perf_counter() - started)
     assert min(rounds) < 0.002  # two microseconds each, on a busy machine
+
+
+def test_who_is_forgotten_is_told_to_whoever_wants_to_know(tokens, keys, clock):
+    known = tokens.bearer(b"Bearer " + token(keys, clock).encode())
+    told = []
+    tokens.on_forget = told.append
+    tokens.forget(known.user_id)
+    assert told == [known.user_id]

@@ -1,6 +1,9 @@
+import asyncio
+
 import pytest
 
 from trailbase_server.errors import OperatorError
+from trailbase_server.records.realtime.broker import Subscription
 
 
 async def test_a_depot_serves_its_apis_of_all_databases(pier):
@@ -39,9 +42,7 @@ async def test_a_config_is_checked_against_the_schema(pier):
 
 
 async def test_a_schema_that_is_none_is_told_before_anything_is_made(pier):
-    pier.edit(
-        "databases: [{", 'schemas: [{ name: "x" schema: "{\\"type\\": 5}" }]\ndatabases: [{'
-    )
+    pier.edit("databases: [{", 'schemas: [{ name: "x" schema: "{\\"type\\": 5}" }]\ndatabases: [{')
     with pytest.raises(OperatorError, match=r"schemas\[0\]"):
         async with pier.opened():
             pass
@@ -82,6 +83,49 @@ async def test_a_reload_attaches_a_new_database(pier):
         await depot.reload()
         assert (await web.get("/api/records/v1/entry/3")).json() == {"id": 3}
         assert (await web.post("/api/records/v1/entry", json={})).json() == {"ids": ["4"]}
+
+
+async def test_streams_hear_of_every_database_and_survive_a_reload(pier):
+    pier.edit("acl_world: [READ] }", "acl_world: [READ] enable_subscriptions: true }")
+    pier.edit(
+        "acl_world: [CREATE, READ]", "acl_world: [READ] acl_authenticated: [CREATE, READ] "
+        "enable_subscriptions: true"
+    )  # fmt: skip
+    async with pier.opened() as (depot, web):
+        boss = await pier.boss(depot)
+        identity = depot.authenticator.bearer(boss["authorization"].encode())
+        boats = await _follow(depot, "boat", identity)
+        gauges = await _follow(depot, "gauge", None)
+        await depot.database.write(_raise_the_tide)
+        await web.post("/api/records/v1/boat", json={"name": "Egret"}, headers=boss)
+        assert b'"level":3.5' in await _next(gauges)
+        assert b'"name":"Egret"' in await _next(boats)
+
+        pier.write("migrations/log/U1790000010__log.sql", "CREATE TABLE entry (id INTEGER) STRICT;")
+        pier.edit('{ name: "tide" }', '{ name: "tide" }, { name: "log" }')
+        await depot.reload()
+        await web.post("/api/records/v1/boat", json={"name": "Heron"}, headers=boss)
+        assert b'"name":"Heron"' in await _next(boats)
+
+        await web.get("/api/auth/v1/logout", headers=boss)
+        assert b"Session ended" in await _next(boats)
+        assert depot.records.broker.statistics.streams == 1
+    with pytest.raises(StopAsyncIteration):
+        await _next(gauges)
+
+
+async def _follow(depot, name, identity):
+    api = depot.records.apis[name]
+    stream = await depot.records.broker.subscribe(api, Subscription(identity=identity))
+    return stream.messages()
+
+
+async def _next(messages):
+    return b"".join(await asyncio.wait_for(anext(messages), 5))
+
+
+def _raise_the_tide(tx):
+    tx.run("UPDATE tide.gauge SET level = 3.5")
 
 
 async def test_a_broken_reload_leaves_everything_as_it_was(pier):

@@ -173,7 +173,8 @@ class OpenDepot:
         await self.config.reload()
 
     async def close(self) -> None:
-        """Finish what is queued and close all files."""
+        """End the streams, finish what is queued and close all files."""
+        self.records.broker.close()
         await self.auth.background.finish()
         self.auth.close()
         await self.mailer.stop()

@@ -358,6 +358,43 @@ async def test_a_write_that_fails_late_takes_its_objects_along(site, monkeypatch
     site.check_tidy()
 
 
+async def test_a_record_that_is_written_is_answered_whatever_comes_after(site, monkeypatch):
+    async def fail(*_):
+        raise BusyError(detail="locked")
+
+    await site.create("exhibit", {"cover": file(b"1")})
+    with monkeypatch.context() as busy:
+        busy.setattr(uploads, "delete_claimed", fail)
+        assert await site.update("exhibit", 1, {"cover": file(b"2")}) == OK
+    assert (await site.download("exhibit", 1, "cover"))[2] == b"2"
+    await process_file_deletions(site.database, site.storage, [queue_name("main")], 2**40)
+    site.check_tidy()
+
+
+async def test_a_write_job_carries_no_contents(site, monkeypatch):
+    jobs = []
+    write = type(site.database).write
+
+    async def watch(database, job, *args, **more):
+        jobs.append((job, args))
+        return await write(database, job, *args, **more)
+
+    monkeypatch.setattr(type(site.database), "write", watch)
+    await site.create("exhibit", {"gallery": [file(b"1")]})
+    (kept,) = site.shown("gallery")
+    await site.update("exhibit", 1, {"gallery": [kept, file(b"2")], "cover": file(b"3")})
+    found = [
+        p
+        for job, args in jobs
+        if job is uploads.run_file_writes
+        for w in args[0]
+        for p in w.write.params
+    ]
+    values = [p for p in found if hasattr(p, "uploads")]
+    assert [(type(p).__name__, p.uploads) for p in values] == [("FileValue", ())]
+    site.check_tidy()
+
+
 async def test_many_at_once_stay_apart(site):
     async def life(number):
         _, answer = await site.create("exhibit", {"cover": file(b"%d" % number)})

@@ -87,6 +87,19 @@ class FileValue(str):
         value.kept = {n: e["filename"] for n, e in enumerate(items) if not isinstance(e, Upload)}
         return value
 
+    def without_contents(self) -> str:
+        """Copy without uploads; just the text if nothing is kept."""
+        if not self.kept:
+            return str(self)
+        copy = type(self)(self)
+        copy.column, copy.is_list, copy.kept, copy.uploads = (
+            self.column,
+            self.is_list,
+            self.kept,
+            (),
+        )
+        return copy
+
     def keep(self, stored: SqlValue) -> str | None:
         """
         Put the stored metadata of kept files in place.

@@ -9,12 +9,12 @@ what the rows no longer refer to. When something fails on the way, the objects a
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from trailbase_server.db.dialect import quote
 from trailbase_server.db.errors import OverBudgetError
-from trailbase_server.db.values import Row
+from trailbase_server.db.values import Row, SqlValue
 from trailbase_server.errors import AppError
 from trailbase_server.records.access import read_ruled
 from trailbase_server.records.api import RecordApi
@@ -59,7 +59,6 @@ class _Plan:
     write: FileWrite
     uploads: tuple[Upload, ...]
     table: str
-    rows: list[Row] = field(default_factory=list)
 
 
 async def write_with_files(
@@ -99,8 +98,11 @@ async def write_with_files(
     # A row that met an existing one, where the API ignores such conflicts, takes no files.
     refused = [p for p, rows in zip(plans, outcome.rows, strict=True) if p.uploads and not rows]
     await _discard(state, refused)
-    if outcome.claims:
-        await delete_claimed(state.database, state.storage, outcome.claims)
+    try:
+        if outcome.claims:
+            await delete_claimed(state.database, state.storage, outcome.claims)
+    except AppError as exc:  # the records are written: that is what the answer is about
+        log.warning("files of changed records are left to the job: %s", exc.detail)
     return outcome.rows
 
 
@@ -113,11 +115,20 @@ def _plan(change: RecordChange) -> _Plan:
         columns = ", ".join(map(quote, kept))
         stored_sql = f"SELECT {columns} FROM {api.table_sql} WHERE {quote(api.key.name)} = ?1"  # noqa: S608  # quoted
     queue = queue_name(api.table.database_schema) if api.file_columns else None
+    light = write._replace(
+        params=list(map(_without_contents, write.params)),
+        rule_params=list(map(_without_contents, write.rule_params)),
+    )
     return _Plan(
-        FileWrite(write, stored_sql, (key,), kept, queue, None),
+        FileWrite(light, stored_sql, (key,), kept, queue, None),
         tuple(upload for value in values for upload in value.uploads),
         api.table_sql,
     )
+
+
+def _without_contents(value: SqlValue) -> SqlValue:
+    """A job is data: what it does not need does not go with it."""
+    return value.without_contents() if type(value) is FileValue else value
 
 
 async def _check_rules(state: RecordsState, plans: Sequence[_Plan]) -> None:

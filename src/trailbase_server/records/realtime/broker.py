@@ -10,8 +10,8 @@ Everything here runs on the event loop.
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from time import perf_counter
+from typing import NamedTuple
 
 from trailbase_server.clock import SYSTEM_CLOCK, Clock
 from trailbase_server.crypto import LOWER_ALPHANUMERIC, random_text
@@ -46,8 +46,7 @@ IDLE_S = 5.0  # the database goes on announcing for this long after the last str
 LEEWAY_S = 60  # a token counts for this long after it has run out, as in requests
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(NamedTuple):
     """
     The state of the queues.
 
@@ -65,8 +64,7 @@ class Statistics:
     dropped: int
 
 
-@dataclass(frozen=True, slots=True)
-class Subscription:
+class Subscription(NamedTuple):
     """
     What a client asks for.
 

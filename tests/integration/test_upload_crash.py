@@ -86,7 +86,9 @@ class Load:
                     self.touched.add(record)
                     self._ask(connection, "DELETE", f"{API}/{record}")
         except (OSError, http.client.HTTPException):
-            return
+            pass
+        finally:
+            connection.close()
 
     def join(self):
         for thread in self._threads:

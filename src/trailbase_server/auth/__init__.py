@@ -14,7 +14,8 @@ the same things for the command line.
 
 Shared by them: ``fields`` (bodies and queries), ``redirects``, ``replies``, ``sign_in`` (the last
 step of every log-in), ``letters`` (mails and their tokens), ``csrf``, ``lockout``, ``limits``,
-``address_limit``, ``background`` (answers whose time tells nothing), ``totp`` (codes).
+``address_limit``, ``background`` (answers whose time tells nothing), ``totp`` (codes). ``upkeep``
+tidies up.
 
 A request enters in ``routes``. Spec: auth.md.
 """

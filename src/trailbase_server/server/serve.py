@@ -21,6 +21,7 @@ import uvloop
 
 from trailbase_server import WIRE_VERSION, __version__
 from trailbase_server.errors import AppError, OperatorError
+from trailbase_server.server.account_upkeep import account_upkeep
 from trailbase_server.server.app import build_application
 from trailbase_server.server.file_upkeep import file_upkeep
 from trailbase_server.server.lock import lock_depot
@@ -112,7 +113,11 @@ async def _serve(options: ServerOptions) -> int:
     sockets = open_sockets(options.address)
     try:
         with lock_depot(options.depot):
-            async with open_depot(options) as depot, file_upkeep(depot.records):
+            async with (
+                open_depot(options) as depot,
+                file_upkeep(depot.records),
+                account_upkeep(depot.auth),
+            ):
                 depot.mailer.start()
                 application = build_application(depot)
                 server = Server(

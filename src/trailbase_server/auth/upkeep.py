@@ -1,0 +1,111 @@
+"""
+What has to be tidied up now and then: expired rows, abandoned anonymous accounts, what is left of
+deleted ones.
+
+Rows are looked for with reads, which may be slow on a large table, and deleted by number in small
+jobs, so that no log-in waits for it.
+"""
+
+import logging
+from typing import cast
+
+import orjson
+
+from trailbase_server.auth.factors import forget_user, list_users
+from trailbase_server.auth.state import AuthState
+from trailbase_server.auth.users import delete_user, find_user
+from trailbase_server.db.base import Transaction, single_statement
+from trailbase_server.db.dialect import quote
+from trailbase_server.db.errors import ConstraintError
+from trailbase_server.ids import UserId
+
+log = logging.getLogger(__name__)
+GRACE_S = 60  # after the end of a row: clocks differ
+BATCH = 500  # rows deleted by one job
+EXPIRING = ("_session", "_authorization_code", "_otp_code")
+
+
+async def delete_expired(state: AuthState) -> int:
+    """
+    Delete sessions and codes that are over; returns how many.
+
+    Spec:
+        auth/background-jobs
+    """
+    database, before, total = state.session_database, state.clock.now_s() - GRACE_S, 0
+    for table in EXPIRING:
+        last = 0
+        while True:
+            rows = await database.query(
+                f"SELECT id FROM {quote(table)} WHERE id > ?1 AND expires < ?2 "  # noqa: S608  # quoted
+                "ORDER BY id LIMIT ?3",
+                (last, before, BATCH),
+            )
+            if not rows:
+                break
+            numbers = [cast(int, row[0]) for row in rows]
+            last = numbers[-1]
+            total += await database.write(delete_rows, table, numbers, before)
+    return total
+
+
+@single_statement
+def delete_rows(tx: Transaction, table: str, numbers: list[int], before: int) -> int:
+    """Write job: delete rows by number if they still are over; returns how many."""
+    return tx.run(
+        f"DELETE FROM {quote(table)} "  # noqa: S608  # quoted
+        "WHERE id IN (SELECT value FROM json_each(?1)) AND expires < ?2",
+        (orjson.dumps(numbers).decode(), before),
+    )
+
+
+async def delete_abandoned_anonymous(state: AuthState) -> int:
+    """
+    Delete anonymous accounts that nobody can enter any more; returns how many.
+
+    Their sessions are over, and they have nothing else to log in with. With eternal sessions none
+    is deleted. Accounts that other rows refer to stay.
+
+    Spec:
+        auth/background-jobs
+    """
+    ttl_s = state.options.anonymous_refresh_ttl_s
+    if ttl_s < 0:
+        return 0
+    # Without refreshing, an auth token is all they have.
+    before = state.clock.now_s() - max(ttl_s, state.options.auth_ttl_s) - GRACE_S
+    last, total = 0, 0
+    while True:
+        rows = await state.database.query(
+            "SELECT rowid, id FROM _user WHERE rowid > ?1 AND password_hash IS NULL "
+            "AND provider_id = 0 AND email IS NULL AND unverified_email IS NULL AND NOT admin "
+            "AND created < ?2 ORDER BY rowid LIMIT ?3",
+            (last, before, BATCH),
+        )
+        if not rows:
+            return total
+        last = cast(int, rows[-1][0])
+        for _, user_id in rows:
+            total += await _delete(state, UserId(cast(bytes, user_id)))
+
+
+async def _delete(state: AuthState, user_id: UserId) -> bool:
+    try:
+        return await state.database.write(delete_user, user_id)
+    except ConstraintError as exc:
+        log.info("an abandoned anonymous account stays: %s", exc.detail)
+        return False
+
+
+async def forget_deleted(state: AuthState) -> int:
+    """Delete what is kept about factors of accounts that are gone; returns of how many."""
+    last, total = b"", 0
+    while True:
+        users = await list_users(state.session_database, last, BATCH)
+        if not users:
+            return total
+        last = users[-1]
+        for user_id in users:
+            if await find_user(state.database, user_id) is None:
+                await state.session_database.write(forget_user, user_id)
+                total += 1

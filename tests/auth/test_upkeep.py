@@ -1,0 +1,107 @@
+"""Tidying up: what is over goes, what is in use stays."""
+
+import pytest
+
+from trailbase_server.auth import upkeep
+from trailbase_server.auth.factors import list_users, use_step
+from trailbase_server.auth.upkeep import (
+    delete_abandoned_anonymous,
+    delete_expired,
+    forget_deleted,
+)
+
+NORA = bytes(15) + b"\x02"
+DAY_S = 24 * 3600
+
+
+def run(tx, sql, *values):
+    tx.run(sql, values)
+
+
+@pytest.fixture
+def write(state, clock):
+    return state.database.write
+
+
+async def add_anonymous(write, created, **columns):
+    columns = {"username": f"anon{created}", "created": created, **columns}
+    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+    await write(run, f"INSERT INTO _user ({names}) VALUES ({marks})", *columns.values())
+
+
+async def names(state):
+    rows = await state.database.query("SELECT username FROM _user WHERE username LIKE 'anon%'")
+    return sorted(row[0] for row in rows)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 500])
+async def test_rows_that_are_over_are_deleted(state, clock, monkeypatch, batch):
+    monkeypatch.setattr(upkeep, "BATCH", batch)
+    now, write = clock.now_s(), state.session_database.write
+    for number, expires in enumerate((now - 61, now - 59, now - 99, now + 9, 2**63 - 1)):
+        await write(
+            run,
+            "INSERT INTO _session (user, refresh_token, expires) VALUES (x'00', ?1, ?2)",
+            str(number),
+            expires,
+        )
+    await write(
+        run,
+        "INSERT INTO _otp_code (user, email, otp_code, expires) VALUES (x'00', 'a@b', 'c', 1)",
+    )
+    await write(
+        run,
+        "INSERT INTO _authorization_code (user, authorization_code, pkce_code_challenge, expires) "
+        "VALUES (x'00', 'a', 'b', 1)",
+    )
+    assert await delete_expired(state) == 4
+    assert await delete_expired(state) == 0
+    left = await state.session_database.query("SELECT refresh_token FROM _session ORDER BY id")
+    assert [row[0] for row in left] == ["1", "3", "4"]
+
+
+async def test_anonymous_accounts_go_when_nobody_can_enter_them(state, write, clock):
+    now = clock.now_s()
+    await add_anonymous(write, now - 91 * DAY_S)
+    await add_anonymous(write, now - 89 * DAY_S)
+    old = now - 100 * DAY_S
+    await add_anonymous(write, old, username="anonwithhash", password_hash="x")
+    await add_anonymous(write, old, username="anonlinked", provider_id=2, provider_user_id="7")
+    await add_anonymous(write, old, username="anonmail", email="anon@auth.test")
+    await add_anonymous(write, old, username="anonwaits", unverified_email="wait@auth.test")
+    await add_anonymous(write, old, username="anonadmin", admin=1)
+    assert await delete_abandoned_anonymous(state) == 1
+    assert f"anon{now - 89 * DAY_S}" in await names(state)
+    assert len(await names(state)) == 6
+
+
+@pytest.mark.parametrize(("ttl_s", "left"), [(-1, 2), (0, 1), (1800, 1), (7200, 2)])
+async def test_how_long_they_stay(state, config, write, clock, ttl_s, left):
+    config.anonymous_refresh_token_ttl_sec = ttl_s
+    state.configure(config, None)
+    await add_anonymous(write, clock.now_s() - 3700)
+    await add_anonymous(write, clock.now_s() - 3500)
+    await delete_abandoned_anonymous(state)
+    assert len(await names(state)) == left
+
+
+async def test_accounts_that_others_refer_to_stay(state, write, monkeypatch):
+    monkeypatch.setattr(upkeep, "BATCH", 1)
+    await write(run, "CREATE TABLE note (user BLOB REFERENCES _user (id)) STRICT")
+    for created in (1, 2, 3):
+        await add_anonymous(write, created)
+    await write(run, "INSERT INTO note SELECT id FROM _user WHERE username = 'anon2'")
+    assert await delete_abandoned_anonymous(state) == 2
+    assert await names(state) == ["anon2"]
+
+
+async def test_what_is_left_of_deleted_accounts(state, monkeypatch):
+    monkeypatch.setattr(upkeep, "BATCH", 1)
+    gone = bytes(15) + b"\x63"
+    for user in (gone, NORA):
+        await state.session_database.write(use_step, user, 7)
+    await state.session_database.write(
+        run, "INSERT INTO accounts._recovery_code VALUES (?1, 'x', 1)", gone
+    )
+    assert await forget_deleted(state) == 1
+    assert await list_users(state.session_database, b"", 9) == [NORA]

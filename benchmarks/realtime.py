@@ -102,10 +102,10 @@ class Writer:
         self._body = body
         self.done = 0
 
-    async def run(self, until: float, interval_s: float) -> None:
+    async def run(self, until: float, interval_s: float, offset_s: float) -> None:
         """Insert until then; waits for each answer."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        due = time.perf_counter()
+        due = time.perf_counter() + offset_s
         while (now := time.perf_counter()) < until:
             if interval_s:
                 due += interval_s
@@ -161,7 +161,13 @@ async def measure(process: Process, calls: Calls, options: argparse.Namespace) -
     own = time.process_time()
     start = time.perf_counter()
     interval = options.writers / options.rate if options.rate else 0.0
-    await asyncio.gather(*(w.run(start + options.seconds, interval) for w in writers))
+    await asyncio.gather(
+        *(
+            # They take turns: all at once would be a burst.
+            writer.run(start + options.seconds, interval, interval * number / options.writers)
+            for number, writer in enumerate(writers)
+        )
+    )
     inserts = sum(writer.done for writer in writers)
     last, arrived_at = -1, time.perf_counter()
     while time.perf_counter() - arrived_at < SETTLE_S:

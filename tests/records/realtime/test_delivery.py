@@ -44,6 +44,7 @@ async def test_streams_with_the_same_number_and_other_events_share_nothing(garde
 
 async def test_under_load_commits_share_writes(garden, monkeypatch):
     monkeypatch.setattr(module, "PACE_S", 0.2)
+    monkeypatch.setattr(module, "WRITE_S", 1.0)
     wire = await garden.follow("plants")
     for number in range(2, 12):
         await garden.run(PLANT, number, "oak")

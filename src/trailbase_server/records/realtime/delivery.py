@@ -8,8 +8,9 @@ wait. A *step* takes some of them, judges each for all audiences (``audience.jud
 every stream once, however many events it gets. The writer of the change has been answered before
 the step runs.
 
-* *Pace.* After a step the next one waits ``PACE_S``: under load several commits share one write per
-  stream, which is what costs most. A change that comes alone is delivered at once.
+* *Pace.* After a step the next one waits about as long as its writes keep the processor busy, at
+  most ``PACE_S``: under load several commits share one write per stream, which is what costs most.
+  A change that comes alone is delivered at once.
 * *Budget.* A step ends after ``STEP_S`` or ``MAX_STEP`` changes and goes on in the next round of
   the loop; the longer the backlog, the longer a step may be, which in turn holds the writers back.
 * *Slow rules.* What exceeds the budget of reads on the loop is judged on a reader thread; the
@@ -53,7 +54,8 @@ MAX_STEP = 64  # changes per step; a stream that has room for a step loses nothi
 STEP_S = 0.010  # longest time of a step; doubled for each …
 MAX_LANE = 64  # changes that wait for one slow filter
 BACKLOG_PER_STEP = 1_024  # … so many changes that wait
-PACE_S = 0.003  # between two steps under load
+PACE_S = 0.003  # longest pause between two steps under load
+WRITE_S = 0.00001  # what a write to a stream costs, once the kernel has done its part
 
 Outbox = dict[Audience, list[Event]]
 
@@ -82,6 +84,7 @@ class Delivery:
         self._overflown: set[Table] = set()
         self._is_scheduled = False
         self._next_step_at = 0.0
+        self._written = 0  # streams, in this step
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -208,7 +211,8 @@ class Delivery:
     def _go_on(self) -> None:
         now = perf_counter()
         self._is_scheduled = False
-        self._next_step_at = now + PACE_S
+        self._next_step_at = now + min(PACE_S, self._written * WRITE_S)
+        self._written = 0
         if self._pending:
             self._schedule(0)
         elif self._overflown:
@@ -233,6 +237,7 @@ class Delivery:
         rendered: Rendered = {}
         same: Sequence[Event] = ()
         for audience, events in outbox.items():
+            self._written += len(audience.members)
             if events != same:
                 same, rendered = events, {}
             if audience.since < events[0][0]:

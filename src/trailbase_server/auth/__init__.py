@@ -6,8 +6,8 @@ in it), ``keys`` and ``tokens`` (what is signed), ``sessions``, ``one_time_codes
 (what is stored besides), ``cookies``, ``authenticate`` (from a request to an identity), ``state``
 (what handlers get), ``options`` (what the configuration says).
 
-One module per flow: ``login`` and ``login_mfa``, ``code_exchange``, ``refresh``, ``status``,
-``logout``, ``own_sessions``; ``register``, ``verify_email``, ``anonymous``, ``otp``;
+One module per flow: ``login`` and ``login_mfa``, ``code_exchange``, ``refresh`` with ``rotation``,
+``status``, ``logout``, ``own_sessions``; ``register``, ``verify_email``, ``anonymous``, ``otp``;
 ``change_password``, ``reset_password``, ``change_email``, ``change_username``, ``second_factor``
 with ``recovery``, ``avatar``, ``delete``; ``oauth/`` for accounts from elsewhere. ``accounts`` are
 the same things for the command line.

@@ -43,6 +43,13 @@ class Fields:
             return value
         raise self._error(f"{name}: expected one text")
 
+    def flag(self, name: str) -> bool:
+        """A field that is true or, like an absent one, false."""
+        value = self._values.get(name)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        raise self._error(f"{name}: expected true or false")
+
     def required(self, name: str) -> str:
         """A field that must be there."""
         value = self.text(name)

@@ -41,6 +41,11 @@ def stored_form(secret: str) -> str:
     return _DIGEST_PREFIX + encode_b64u(digest(secret))
 
 
+def is_refresh_token(text: str) -> bool:
+    """Has it the shape of a refresh token? The text of a digest has not."""
+    return _REFRESH.match(text) is not None
+
+
 def expiry_of(now_s: int, ttl_s: int) -> int:
     """
     When a session ends.

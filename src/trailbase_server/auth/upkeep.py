@@ -12,6 +12,7 @@ from typing import cast
 import orjson
 
 from trailbase_server.auth.factors import forget_user, list_users
+from trailbase_server.auth.rotation import delete_old_rotations
 from trailbase_server.auth.state import AuthState
 from trailbase_server.auth.users import delete_user, find_user
 from trailbase_server.db.base import Transaction, single_statement
@@ -46,7 +47,7 @@ async def delete_expired(state: AuthState) -> int:
             numbers = [cast(int, row[0]) for row in rows]
             last = numbers[-1]
             total += await database.write(delete_rows, table, numbers, before)
-    return total
+    return total + await database.write(delete_old_rotations, before)
 
 
 @single_statement

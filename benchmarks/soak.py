@@ -9,6 +9,9 @@ Passed means: every insert was acknowledged, every subscriber received every one
 once, numbered without a gap, in one order that is the same for all and keeps each writer's own
 order; nobody was told of a loss; and the server's own memory did not grow.
 
+First come inserts that nobody listens to, as fast as they go, until SQLite's page caches (16 MB for
+each file) are full: otherwise it is those that grow.
+
 The server has one core, the load generator (one process) the other.
 """
 
@@ -33,7 +36,7 @@ from stream import Listener, Piece, Stream, read_stream
 from web import send
 
 MIGRATION = "U1790000200__soak.sql"
-WARM_UP_S = 5.0  # caches and buffers have their size after that
+WARM_UP_S = 5.0  # the buffers of the streams have their size after that
 SETTLE_S = 30.0  # longest wait for the last event
 POLL_S = 0.25
 GROWTH_LIMIT_MIB = 8.0  # of the server's own memory after the warm-up; an allocator is never exact
@@ -129,18 +132,16 @@ class Writer:
 
 async def soak(process: Process, options: argparse.Namespace) -> Outcome:
     """Subscribe, write at an even pace, wait until everything has arrived."""
+    await insert_all(make_writers(process, options.writers), options.warm_up, 0.0)
     tokens = log_in(process, options.users)
     kept: list[Piece] = []
     listeners = await subscribe(process.port, tokens, options.subscribers, kept)
     writers = make_writers(process, options.writers)
-    counts = [int(options.rate * options.seconds / options.writers)] * options.writers
     memory: list[float] = []
     watching = asyncio.ensure_future(watch_memory(process, memory))
     cpu, own, start = process.cpu_seconds(), time.process_time(), time.perf_counter()
-    interval_s = options.writers / options.rate
-    await asyncio.gather(
-        *(w.run(count, interval_s) for w, count in zip(writers, counts, strict=True))
-    )
+    total, interval_s = int(options.rate * options.seconds), options.writers / options.rate
+    counts = await insert_all(writers, total, interval_s)
     inserting_s = time.perf_counter() - start
     took = await settle(listeners) - start
     watching.cancel()
@@ -219,6 +220,15 @@ def make_writers(process: Process, count: int) -> list[Writer]:
     )
     record = json.loads(insert.body)
     return [Writer(process.port, number, head, record) for number in range(count)]
+
+
+async def insert_all(writers: Sequence[Writer], total: int, interval_s: float) -> list[int]:
+    """Share the work; returns how many each has done, rounded down to be the same for all."""
+    counts = [total // len(writers)] * len(writers)
+    await asyncio.gather(
+        *(writer.run(count, interval_s) for writer, count in zip(writers, counts, strict=True))
+    )
+    return counts
 
 
 async def watch_memory(process: Process, memory: list[float]) -> None:
@@ -312,9 +322,10 @@ def read_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument("--subscribers", type=int, default=500)
     parser.add_argument("--users", type=int, default=10, help="whose subscriptions they are")
-    parser.add_argument("--writers", type=int, default=64)
+    parser.add_argument("--writers", type=int, default=128)
     parser.add_argument("--rate", type=float, default=2000, help="inserts per second")
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--warm-up", type=int, default=120_000, help="inserts before that")
     parser.add_argument("--out", type=Path, help="folder for JSON and Markdown")
     return parser.parse_args()
 

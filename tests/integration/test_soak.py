@@ -79,6 +79,7 @@ async def test_streams_cut_anywhere_have_the_same_length_and_checksum():
 def test_a_short_run_passes_and_writes_its_figures(tmp_path):
     command = [sys.executable, ROOT / "benchmarks" / "soak.py", "--subscribers", "20"]
     command += ["--users", "2", "--writers", "4", "--rate", "100", "--seconds", "2"]
+    command += ["--warm-up", "40"]
     done = subprocess.run(
         [*command, "--out", tmp_path], capture_output=True, text=True, check=False
     )

@@ -1,6 +1,11 @@
+import asyncio
+import socket
+from contextlib import suppress
+
 import pytest
 
-from tests.web.conftest import BODY_LIMIT
+from tests.web.conftest import BODY_LIMIT, ENDED
+from trailbase_server.web import front_door
 
 BOTH = pytest.mark.parametrize("door", ["/hot", "/cold"])
 
@@ -184,3 +189,34 @@ async def test_an_idle_connection_is_closed(client):
 
 async def test_a_cold_route_beside_a_hot_pattern_is_found(client):
     assert (await client.ask("GET", "/hot/echo/schema"))[2] == "no such luck"
+
+
+async def test_a_client_that_never_reads_is_cut_off(client, monkeypatch):
+    monkeypatch.setattr(front_door, "STALL_S", 0.2)
+    with socket.create_connection(("127.0.0.1", client.port)) as connection:
+        connection.sendall(b"GET /endless?stalled HTTP/1.1\r\nHost: w\r\n\r\n")
+        await asyncio.sleep(0.1)
+        assert "stalled" not in ENDED
+        for _ in range(500):  # the timer of a connection looks once a second here
+            if "stalled" in ENDED:
+                return
+            await asyncio.sleep(0.01)
+    raise AssertionError("it goes on")
+
+
+async def test_a_client_that_reads_slowly_is_not(client, monkeypatch):
+    monkeypatch.setattr(front_door, "STALL_S", 1)
+    with socket.create_connection(("127.0.0.1", client.port)) as connection:
+        connection.sendall(b"GET /endless?slow HTTP/1.1\r\nHost: w\r\n\r\n")
+        connection.setblocking(False)
+        for _ in range(25):
+            await asyncio.sleep(0.1)
+            with suppress(BlockingIOError):
+                while connection.recv(1_000_000):
+                    pass
+        assert "slow" not in ENDED
+    for _ in range(100):
+        if "slow" in ENDED:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it goes on")

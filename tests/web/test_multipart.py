@@ -4,7 +4,7 @@ import tracemalloc
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trailbase_server.errors import BadRequestError, TooLargeError
@@ -105,6 +105,7 @@ def test_multipart_is_told_by_its_type(content_type, is_form):
     assert is_multipart(content_type) == is_form
 
 
+@settings(deadline=None)  # other work on the machine is no mistake
 @given(PARTS, st.integers(1, 60))
 def test_pieces_of_any_size_make_the_same_form(parts, size):
     body = b""
@@ -131,6 +132,7 @@ def test_pieces_of_any_size_make_the_same_form(parts, size):
     assert parse_form(body, MULTIPART) == (parser.fields, found)
 
 
+@settings(deadline=None)  # other work on the machine is no mistake
 @given(st.binary(), st.integers(1, 10))
 def test_arbitrary_bytes_are_a_form_or_a_bad_request(data, size):
     parser = FormParser(MULTIPART)

@@ -269,6 +269,8 @@ async def _send_stream(
             if gone.done():
                 return
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            # Neither a file in memory nor a client that keeps up ever waits: others want a turn.
+            await asyncio.sleep(0)
         await send({"type": "http.response.body", "body": b""})
     finally:
         gone.cancel()

@@ -13,7 +13,7 @@ answered) goes the ASGI way *before* the body is read, so that it behaves exactl
 
 A request in flight stands in ``self.cycle`` like uvicorn's own, so its pipelining and its graceful
 shutdown see it. Instead of arming a timer after every answer, each connection has one that looks
-when the last answer was.
+when the last answer was, and cuts off who has not read for ``STALL_S``.
 """
 
 from functools import partial
@@ -36,6 +36,7 @@ from trailbase_server.web.streaming import CHUNKED, StreamingProtocol
 if TYPE_CHECKING:
     import asyncio
 
+STALL_S = 60  # longest time a client may leave its socket full, in the middle of a download for one
 MAX_HOT_BODY_BYTES = 256 * 1024  # a piece is 64 KiB: beyond a few, appending costs more than a task
 _BODY_HEADERS = (b"content-length", b"content-type")
 _HOT_METHODS = {b"GET": "GET", b"POST": "POST", b"PATCH": "PATCH", b"DELETE": "DELETE"}
@@ -100,6 +101,7 @@ class FrontDoor(StreamingProtocol):
 
     dispatcher: Dispatcher
     _hot: HotCycle | None = None  # the request whose body is being read
+    _full_since: float | None = None
     _peer = ""
     _near = False
     _head = b""
@@ -131,10 +133,26 @@ class FrontDoor(StreamingProtocol):
     def _unset_keepalive_if_required(self) -> None:
         """Called by uvicorn for every piece of data: the timer looks at the clock instead."""
 
+    def pause_writing(self) -> None:
+        """The socket is full."""
+        super().pause_writing()
+        self._full_since = perf_counter()
+
+    def resume_writing(self) -> None:
+        """The socket has room again."""
+        super().resume_writing()
+        self._full_since = None
+
     def _close_when_idle(self) -> None:
-        if self.transport.is_closing():
+        if self._full_since is not None:
+            # Closing would wait for the client to take what is left.
+            if perf_counter() - self._full_since > STALL_S:
+                self.transport.abort()
+                return
+        elif self.transport.is_closing():
             return
         idle = self.cycle is None or self.cycle.response_complete
+        idle = idle and self._full_since is None
         left = self._active_at + self.timeout_keep_alive - perf_counter()
         if idle and left <= 0:
             self.transport.close()

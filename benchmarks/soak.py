@@ -223,8 +223,9 @@ def make_writers(process: Process, count: int) -> list[Writer]:
 
 
 async def insert_all(writers: Sequence[Writer], total: int, interval_s: float) -> list[int]:
-    """Share the work; returns how many each has done, rounded down to be the same for all."""
-    counts = [total // len(writers)] * len(writers)
+    """Share the work; returns how many each has done."""
+    each, rest = divmod(total, len(writers))
+    counts = [each + (number < rest) for number in range(len(writers))]
     await asyncio.gather(
         *(writer.run(count, interval_s) for writer, count in zip(writers, counts, strict=True))
     )

@@ -3,6 +3,7 @@
 import pytest
 
 from trailbase_server.auth import accounts
+from trailbase_server.auth.factors import count_recovery_codes, replace_recovery_codes
 from trailbase_server.auth.imports import ImportedUser
 from trailbase_server.errors import OperatorError
 from trailbase_server.ids import encode_b64u, render_uuid_text
@@ -81,6 +82,20 @@ async def test_a_new_name(state, nora):
     for name in ("no rah", "SOLO"):
         with pytest.raises(OperatorError):
             await accounts.change_username(state, nora, name)
+
+
+async def test_a_lost_second_factor(state, server):
+    otto = await accounts.find_account(state, "otto")
+    await state.session_database.write(replace_recovery_codes, otto.id, ["x"], 1)
+    session = await accounts.mint_tokens(state, otto)
+    await accounts.disable_second_factor(state, otto)
+    assert await count_recovery_codes(state.session_database, otto.id) == 0
+    assert not await server.is_live(session.refresh_token)
+    await server.login("otto")
+    with pytest.raises(OperatorError, match="no second factor"):
+        await accounts.disable_second_factor(state, otto)
+    with pytest.raises(OperatorError, match="no second factor"):
+        await accounts.disable_second_factor(state, await accounts.find_account(state, "otto"))
 
 
 def refer_to_nora(tx):

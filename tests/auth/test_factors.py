@@ -1,6 +1,6 @@
 """Rows about second factors: what was used once is not used again."""
 
-import sqlite3
+import apsw
 
 from trailbase_server.auth.factors import (
     RECOVERY_ALPHABET,
@@ -49,10 +49,10 @@ def test_codes_are_read_as_people_type_them(state):
 
 async def test_they_are_in_a_file_of_our_own(state, databases, tmp_path):
     await state.session_database.write(use_step, NORA, 7)
-    with sqlite3.connect(tmp_path / "accounts.db") as own:
-        assert own.execute("SELECT step FROM _totp_step").fetchall() == [(7,)]
+    own = apsw.Connection(str(tmp_path / "accounts.db"))
+    assert own.execute("SELECT step FROM _totp_step").fetchall() == [(7,)]
     own.close()
-    with sqlite3.connect(tmp_path / "session.db") as session:
-        names = {row[0] for row in session.execute("SELECT name FROM sqlite_schema")}
+    session = apsw.Connection(str(tmp_path / "session.db"))
+    names = {row[0] for row in session.execute("SELECT name FROM sqlite_schema")}
     session.close()
     assert "_totp_step" not in names

@@ -3,8 +3,8 @@
 import base64
 import json
 import re
-import sqlite3
 
+import apsw
 import pytest
 
 from trailbase_server.cli.main import run_command
@@ -38,8 +38,12 @@ def trail(depot, capsys):
 
 
 def ask(depot, sql, database="main"):
-    with sqlite3.connect(depot / "data" / f"{database}.db") as connection:
+    # Not with the standard library's: two copies of SQLite in one process break each other's locks.
+    connection = apsw.Connection(str(depot / "data" / f"{database}.db"))
+    try:
         return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
 
 
 def test_adding(trail, depot):
@@ -88,6 +92,14 @@ def test_minting_and_ending_sessions(trail, depot):
     assert ask(depot, "SELECT COUNT(*) FROM _session", "session") == [(0,)]
 
 
+def test_a_lost_second_factor(trail, depot):
+    ask(depot, "UPDATE _user SET totp_secret = 'lost' WHERE email = 'nora@cli.test'")
+    status, _, line = trail("disable-totp", "nora@cli.test")
+    assert status == 0
+    assert line.startswith("Switched off the second factor of '")
+    assert ask(depot, "SELECT totp_secret FROM _user WHERE email = 'nora@cli.test'") == [(None,)]
+
+
 def test_deleting(trail):
     assert trail("delete", "nora@cli.test") == (0, "", "Deleted user 'nora@cli.test'")
     status, _, line = trail("delete", "nora@cli.test")
@@ -103,6 +115,7 @@ def test_deleting(trail):
         ("change-username", "nora@cli.test", "no ra"),
         ("verify", "no@@body"),
         ("invalidate-session", "nobody"),
+        ("disable-totp", "nora@cli.test"),
         ("mint", "nobody"),
         ("import",),
         ("import", "--auth0-json", "/nowhere/import.json"),

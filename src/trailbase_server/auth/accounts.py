@@ -6,6 +6,7 @@ An operator names a user by e-mail address, id or name. Whatever cannot be done 
 sessions end: the reference keeps them (spec auth, S5).
 """
 
+from trailbase_server.auth.factors import delete_recovery_codes
 from trailbase_server.auth.identifiers import parse_email, parse_username
 from trailbase_server.auth.imports import ImportedUser
 from trailbase_server.auth.sessions import delete_sessions
@@ -22,6 +23,7 @@ from trailbase_server.auth.users import (
     set_admin,
     set_email,
     set_password_hash,
+    set_totp_secret,
     set_username,
     set_verified,
 )
@@ -141,6 +143,21 @@ async def change_username(state: AuthState, user: User, username: str) -> None:
         raise OperatorError(f"'{username.strip()}' is taken") from exc
     except BadRequestError as exc:
         raise OperatorError(exc.public) from exc
+
+
+async def disable_second_factor(state: AuthState, user: User) -> None:
+    """
+    Switch the second factor of somebody off who has lost it, and end their sessions.
+
+    Raises:
+        OperatorError: It is not on, or has just been changed.
+    """
+    if user.totp_secret is None or not await state.database.write(
+        set_totp_secret, user.id, None, user.totp_secret
+    ):
+        raise OperatorError("the user has no second factor")
+    await state.session_database.write(delete_recovery_codes, user.id)
+    await end_sessions(state, user)
 
 
 async def remove_user(state: AuthState, user: User) -> None:

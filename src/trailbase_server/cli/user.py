@@ -89,6 +89,17 @@ def change_username(options: "ServerOptions", user: str, username: str) -> None:
     with_user(options, user, lambda state, who: accounts.change_username(state, who, username))
 
 
+@user.command("disable-totp")
+@click.argument("user", metavar="USER")
+@click.pass_obj
+def disable_totp(options: "ServerOptions", user: str) -> None:
+    """Switch off the second factor of a user who has lost it, and end their sessions."""
+    from trailbase_server.auth import accounts
+
+    user_id, _ = with_user(options, user, accounts.disable_second_factor)
+    click.echo(f"Switched off the second factor of '{user_id}'", err=True)
+
+
 @user.command()
 @click.argument("email")
 @click.argument("password")

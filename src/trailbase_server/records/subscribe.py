@@ -36,6 +36,7 @@ from trailbase_server.web.sse import EVENT_STREAM
 from trailbase_server.web.websocket import SocketClosedError, WebSocket
 
 WHOLE_TABLE = "*"
+JAVASCRIPT_CLIENT = b"credentials"  # a header that only it sends; it reads message by message
 INIT_TIMEOUT_S = 10  # for the first message of a WebSocket
 NORMAL, GOING_AWAY, POLICY_VIOLATION, INTERNAL_ERROR = 1000, 1001, 1008, 1011
 """Codes of closing frames (RFC 6455)."""
@@ -192,6 +193,7 @@ async def _open(
             filter=query.filter,
             identity=identity,
             address=request.client_ip,
+            is_aligned=request.header(JAVASCRIPT_CLIENT) is not None,
             resumable=query.resume or last_event_id is not None,
             last_event_id=last_event_id,
         ),

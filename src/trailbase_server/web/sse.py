@@ -36,6 +36,10 @@ class Outlet(Protocol):
         """Finish the answer; the connection is closed when everything has been sent."""
         ...
 
+    def packet_bytes(self) -> int:
+        """How much is certain to arrive in one piece when it is all that is sent."""
+        ...
+
     def abort(self) -> None:
         """Cut the connection: the client does not read."""
         ...

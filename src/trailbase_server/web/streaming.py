@@ -9,6 +9,7 @@ nothing pipelined behind it is answered, and no keep-alive timer closes it.
 """
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, Any
 
 import httptools
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from trailbase_server.web.front_door import HotCycle
 
 CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
+LOCAL_PACKET_BYTES = 32 * 1024  # what a socket that is no TCP socket passes on at once
 LAST_WORDS_S = 10.0  # for a client with a full socket to read the end of its stream
 
 
@@ -129,6 +131,14 @@ class SocketOutlet:
         transport.close()
         if transport.get_write_buffer_size():
             asyncio.get_running_loop().call_later(LAST_WORDS_S, transport.abort)
+
+    def packet_bytes(self) -> int:
+        """See ``web.sse.Outlet.packet_bytes``."""
+        connection = self._transport.get_extra_info("socket")
+        try:
+            return int(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG))
+        except (OSError, AttributeError):  # a local socket, or a transport without one
+            return LOCAL_PACKET_BYTES
 
     def abort(self) -> None:
         """See ``web.sse.Outlet.abort``."""

@@ -88,6 +88,7 @@ class Wire:
     def __init__(self):
         self.data = b""
         self.writes = 0
+        self.packet = 100
         self.is_ended = self.is_aborted = False
 
     def write(self, data):
@@ -98,6 +99,9 @@ class Wire:
     def end(self):
         self.data += LAST_CHUNK
         self.is_ended = True
+
+    def packet_bytes(self):
+        return self.packet
 
     def abort(self):
         self.is_aborted = True

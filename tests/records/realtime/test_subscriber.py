@@ -195,6 +195,71 @@ def test_what_was_missed_comes_first():
     ]  # fmt: skip
 
 
+# Aligned
+
+
+def aligned(packet=200):
+    stream = Subscriber(None, "", None, 0, None, 0.0, print, is_aligned=True)
+    wire = Wire()
+    wire.packet = packet
+    wire.sizes = []
+    write = wire.write
+    wire.write = lambda data: (wire.sizes.append(len(data)), write(data))
+    stream.attach(wire)
+    return stream, wire
+
+
+async def test_an_aligned_stream_writes_a_packet_in_each_round():
+    stream, wire = aligned()
+    stream.offer(events(*range(1, 9)), {}, 1.0)
+    stream.offer(events(9, 10), {}, 1.0)
+    assert len(wire.brief) == 2
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert wire.brief == [("Insert", n, n) for n in range(1, 11)]
+    assert len(wire.sizes) > 4
+    assert max(wire.sizes) <= 200
+    assert (stream.queued, stream._queued_bytes, stream.stuck_at) == (0, 0, None)
+
+    stream.offer(events(11), {}, 2.0)
+    assert wire.brief[-1] == ("Insert", 11, 11)
+
+
+async def test_an_event_that_fits_into_no_packet_is_sent_alone():
+    stream, wire = aligned(10)
+    stream.offer(events(1, 2), {}, 1.0)
+    await asyncio.sleep(0)
+    assert wire.brief == [("Insert", 1, 1), ("Insert", 2, 2)]
+    assert len(wire.sizes) == 3
+
+
+async def test_an_aligned_stream_stops_when_the_socket_is_full():
+    stream, wire = aligned(10)
+    stream.pause()
+    stream.offer(events(*range(1, 80)), {}, 1.0)
+    stream.resume()
+    await asyncio.sleep(0)
+    assert len(wire.brief) == 2
+    stream.pause()
+    await asyncio.sleep(0)
+    assert len(wire.brief) == 2
+    stream.resume()
+    for _ in range(70):
+        await asyncio.sleep(0)
+    assert wire.brief == [*[("Insert", n, n) for n in range(1, 65)], ("Error", 2, 65)]
+    stream.offer(events(90), {}, 1.0)
+    assert wire.brief[-1] == ("Insert", 90, 66)
+
+
+async def test_an_aligned_stream_that_ends_sends_the_rest():
+    stream, wire = aligned(10)
+    stream.offer(events(1, 2, 3), {}, 1.0)
+    stream.end()
+    await asyncio.sleep(0)
+    assert wire.brief == [("Insert", n, n) for n in range(1, 4)]
+    assert wire.is_ended
+
+
 # Pulled
 
 

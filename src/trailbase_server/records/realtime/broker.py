@@ -73,6 +73,7 @@ class Subscription(NamedTuple):
         filter: None for all rows.
         identity: None for an anonymous caller.
         address: Of the client, empty if unknown.
+        is_aligned: The client needs whole messages in each read.
         resumable: Events carry ids.
         last_event_id: The last one the client has seen, None if it is new here.
     """
@@ -81,6 +82,7 @@ class Subscription(NamedTuple):
     filter: FilterNode | None = None
     identity: Identity | None = None
     address: str = ""
+    is_aligned: bool = False
     resumable: bool = False
     last_event_id: str | None = None
 
@@ -167,6 +169,7 @@ class Broker:
             epoch=self._epoch if wanted.resumable else None,
             now=perf_counter(),
             left=self._left,
+            is_aligned=wanted.is_aligned,
         )
         audience.add(stream)
         self._channels[api.name] = channel

@@ -10,6 +10,10 @@ full, events are dropped until it has been emptied; then the client is told once
 in their place, and what follows is real again. A client that leaves its stream full for ``STALL_S``
 is cut off.
 
+Some clients cannot put a message together that arrives in two reads (the official JavaScript one).
+Their streams are *aligned*: what is written in one round of the loop fits into one packet, so that
+a read ends where a message ends.
+
 Numbers count what is delivered, from 1, so a gap would mean that the network lost something.
 """
 
@@ -23,6 +27,7 @@ from trailbase_server.web.sse import GREETING, HEARTBEAT, Outlet, frame_chunk
 MAX_QUEUED = 64  # events; what they hold is shared with other streams
 MAX_QUEUED_BYTES = 1024 * 1024  # a queue of larger events is full earlier
 STALL_S = 60.0  # longest time a client may leave its stream full
+FRAMING_BYTES = 48  # around an event, at most: ``data: ``, number, end of message, chunk
 SILENCE_S = 15.0  # after this long without an event a comment is sent
 
 Event = tuple[int, bytes]
@@ -66,6 +71,7 @@ class Subscriber:
         address: Where the client is, empty if unknown.
         expires_at: Unix seconds when its token runs out, None for anonymous ones.
         since: Position of the last change before it; what is at or before it is not delivered.
+        is_aligned: The client needs whole messages in each read.
         epoch: What positions are prefixed with when the client wants them (``id:``), to come back
             later; None for none.
         now: Monotonic seconds.
@@ -77,8 +83,11 @@ class Subscriber:
     """
 
     __slots__ = (
+        "_is_aligned",
+        "_is_full",
         "_left",
         "_outlet",
+        "_piece_bytes",
         "_queue",
         "_queued_bytes",
         "_wake",
@@ -110,6 +119,8 @@ class Subscriber:
         epoch: str | None,
         now: float,
         left: "Callable[[Subscriber], None]",
+        *,
+        is_aligned: bool = False,
     ) -> None:
         self.user = user
         self.address = address
@@ -124,6 +135,9 @@ class Subscriber:
         self.render: Render = render_chunk if epoch is None else self._render_chunk_with_ids
         self.write: Callable[[bytes], None] = _nowhere
         self._left = left
+        self._is_aligned = is_aligned
+        self._is_full = False
+        self._piece_bytes = 0
         self._outlet: Outlet | None = None
         self._queue: deque[Event] = deque()
         self._queued_bytes = 0
@@ -153,6 +167,11 @@ class Subscriber:
         data = rendered.get(key)
         if data is None:
             data = rendered[key] = self.render(events, number)
+        if self._is_aligned and len(data) > self._piece_bytes:
+            self.is_writable = False
+            self._enqueue(events, now)
+            self._write_piece()
+            return
         count = len(events)
         self.number = number + count
         self.sent += count
@@ -237,20 +256,22 @@ class Subscriber:
             return
         self._outlet = outlet
         self.write = outlet.write
-        self.is_writable = True
-        self._drain(self.written_at)
+        if self._is_aligned:
+            self._piece_bytes = outlet.packet_bytes()
+        self._go_on()
 
     def pause(self) -> None:
         """See ``web.sse.Feed.pause``."""
+        self._is_full = True
         self.is_writable = False
         self.stuck_at = self.written_at
 
     def resume(self) -> None:
         """See ``web.sse.Feed.resume``."""
+        self._is_full = False
         self.stuck_at = None
         if self._outlet is not None:
-            self.is_writable = True
-            self._drain(self.written_at)
+            self._go_on()
 
     def detach(self) -> None:
         """See ``web.sse.Feed.detach``."""
@@ -328,6 +349,37 @@ class Subscriber:
             self._flush(self.write, now)
         else:
             self._notify()
+
+    def _go_on(self) -> None:
+        """There is room: write what has been waiting for it."""
+        if self._is_aligned and self._queue:
+            self._write_piece()
+        else:
+            self.is_writable = True
+            self._drain(self.written_at)
+
+    def _write_piece(self) -> None:
+        """Write what fits into a packet, at least one event; the rest in the next rounds."""
+        if self._outlet is None or self._is_full:
+            return
+        queue = self._queue
+        piece: list[Event] = []
+        room = self._piece_bytes
+        while queue and (not piece or len(queue[0][1]) + FRAMING_BYTES <= room):
+            event = queue.popleft()
+            room -= len(event[1]) + FRAMING_BYTES
+            self._queued_bytes -= len(event[1])
+            piece.append(event)
+        if piece:
+            self.sent += len(piece)
+            self.position = max(self.position, piece[-1][0])
+            self.write(self.render(piece, self.number))
+            self.number += len(piece)
+        if queue:
+            asyncio.get_running_loop().call_soon(self._write_piece)
+        elif not self._is_full:
+            self.stuck_at = None
+            self._go_on()
 
     def _flush(self, write: Callable[[bytes], None], now: float) -> None:
         events = self._take()

@@ -59,6 +59,11 @@ class SigningKeys:
         """Text of the public key file."""
         return _render_pem("PUBLIC KEY", _PUBLIC_HEAD + self._public)
 
+    @property
+    def public_bytes(self) -> bytes:
+        """The 32 bytes of the public key."""
+        return self._public
+
     def derive(self, purpose: bytes) -> bytes:
         """32 secret bytes for another purpose, the same at every start."""
         return hmac.digest(self._seed, purpose, "sha256")

@@ -16,6 +16,7 @@ from trailbase_server.auth.change_password import change_password
 from trailbase_server.auth.change_username import change_username
 from trailbase_server.auth.code_exchange import exchange_code
 from trailbase_server.auth.delete import delete_account
+from trailbase_server.auth.jwks import read_jwks
 from trailbase_server.auth.login import login
 from trailbase_server.auth.login_mfa import login_with_second_factor
 from trailbase_server.auth.logout import end_session, logout
@@ -49,6 +50,7 @@ from trailbase_server.errors import (
     UnprocessableError,
     UnsupportedMediaError,
 )
+from trailbase_server.web.route import Route
 
 _JSON_ERRORS = (BadRequestError, UnsupportedMediaError, UnprocessableError)
 _OAUTH_ERRORS = (
@@ -414,3 +416,16 @@ ROUTES = (
         audience="user",
     ),
 )
+
+WELL_KNOWN_ROUTES = (
+    Route(
+        "GET",
+        "/.well-known/jwks.json",
+        read_jwks,
+        audience="nobody",
+        operation="read_jwks_handler",
+        summary="Read the key that verifies auth tokens, as a JSON Web Key Set.",
+        tag="auth",
+    ),
+)
+"""Where other software looks for them."""

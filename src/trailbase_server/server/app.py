@@ -8,6 +8,7 @@ and ``web/dispatch`` apply them in this order).
 from trailbase_server.admin.routes import ROUTES as ADMIN_ROUTES
 from trailbase_server.admin.routes import USER_ROUTES
 from trailbase_server.auth.routes import ROUTES as AUTH_ROUTES
+from trailbase_server.auth.routes import WELL_KNOWN_ROUTES
 from trailbase_server.records.routes import ROUTES as RECORD_ROUTES
 from trailbase_server.records.routes import TRANSACTION_ROUTES
 from trailbase_server.server.health import ROUTES as HEALTH_ROUTES
@@ -25,7 +26,7 @@ def all_routes(depot: OpenDepot) -> list[BoundRoute]:
     return [
         *bind_routes(HEALTH_ROUTES, None),
         *bind_routes((*RECORD_ROUTES, *batches), depot.records),
-        *bind_routes(AUTH_ROUTES, depot.auth),
+        *bind_routes((*AUTH_ROUTES, *WELL_KNOWN_ROUTES), depot.auth),
         *bind_routes(ADMIN_ROUTES, depot.admin),
         *bind_routes(USER_ROUTES, depot.auth),
     ]

@@ -215,6 +215,18 @@ async def test_a_client_may_ask_for_ids_and_come_back(served):
     assert [event["Insert"]["id"] for event in await events(back, 1)] == [3]
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"), [("credentials: same-origin", True), ("A: b", False)]
+)
+async def test_the_javascript_client_gets_whole_messages(served, header, expected):
+    reader = await served.stream("plants/subscribe/*", header)
+    (stream,) = served.state.broker._streams
+    assert stream._is_aligned is expected
+    for number in range(2, 40):
+        await served.run(INSERT, number, None)
+    assert [event["seq"] for event in await events(reader, 38)] == list(range(1, 39))
+
+
 # WebSockets
 
 

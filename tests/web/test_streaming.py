@@ -166,6 +166,12 @@ async def test_a_client_that_is_cut_off_is_gone(client, streams):
     writer.close()
 
 
+async def test_a_connection_knows_how_large_its_packets_are(client, streams):
+    _, _, writer = await listen(client, "/hot")
+    assert 500 < streams.opened[0]._outlet.packet_bytes() <= 65_536
+    writer.close()
+
+
 async def test_streams_are_logged_when_they_begin(client):
     _, _, writer = await listen(client, "/hot")
     assert [(entry[1], entry[3]) for entry in client.log] == [(200, "/hot/feed")]

@@ -184,6 +184,18 @@ def test_ids_are_positions_behind_the_epoch():
     )
 
 
+def test_the_id_of_a_loss_is_where_it_began():
+    stream, _ = make("run")
+    wire = Wire()
+    stream.attach(wire)
+    stream.pause()
+    stream.offer(events(*range(1, 71)), {}, 1.0)
+    stream.resume()
+    ids = [line for line in wire.text.splitlines() if line.startswith("id: ")]
+    assert ids[-2:] == ["id: run-64", "id: run-64"]
+    assert stream.position == 64
+
+
 def test_what_was_missed_comes_first():
     stream, _ = make("run", since=7)
     stream.offer(events(8), {}, 1.0)

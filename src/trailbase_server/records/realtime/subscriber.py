@@ -337,7 +337,8 @@ class Subscriber:
         self._queued_bytes = 0
         if self.is_lossy:
             self.is_lossy = False
-            events.append((self.position, EVENTS_LOST))
+            # Whoever comes back with its id gets what was lost here, if that is still known.
+            events.append((events[-1][0] if events else self.position, EVENTS_LOST))
         if events:
             self.sent += len(events)
             self.position = max(self.position, events[-1][0])

@@ -5,6 +5,7 @@ What the published Python client does with the server; run by the interpreter it
 """
 
 import base64
+import hmac
 import json
 import signal
 import sys
@@ -87,6 +88,36 @@ class Scenarios:
         assert answer["refresh_token"] == client.tokens().refresh
         assert answer["auth_token"]
         assert Client(self.url).fetch("api/auth/v1/status").json()["auth_token"] is None
+
+    def a_second_factor_ends_the_log_in(self):
+        client = Client(self.url)
+        pending = client.login("alice@trailbase.io", "secret")
+        assert pending is not None
+        assert client.tokens() is None
+        assert self.status_of(client.login_second, pending, "12345") == 401
+        client.login_second(pending, one_time_code("YCUTAYEZ346ZUEI7FLCG57BOMZQHHRA5"))
+        assert client.user().email == "alice@trailbase.io"
+        assert client.refresh_auth_tokens(force=True)
+
+    def anonymous_accounts_are_promoted_once(self):
+        assert self.status_of(Client(self.url).promote_anonymous, "tulip-and-rope-9") == 401
+        client = Client(self.url)
+        client.login_anonymously()
+        assert client.user().username.startswith("anon")
+        assert client.user().email is None
+        assert client.refresh_auth_tokens(force=True)
+        address = f"test_py_{time.time_ns()}@test.org"
+        client.promote_anonymous("tulip-and-rope-9", email=address)
+        assert self.status_of(client.promote_anonymous, "tulip-and-rope-9", address) == 424
+        client.logout()
+        assert client.tokens() is None
+
+    def codes_by_mail_are_told_nobody_and_not_guessed(self):
+        client = Client(self.url)
+        for who in ("nobody@localhost", "nobody", "admin"):
+            client.request_otp(who)
+        assert self.status_of(client.login_otp, "admin@localhost", "AAAAAA") == 401
+        assert self.status_of(client.request_otp, "admin") == 429
 
     def records_are_created_read_changed_and_deleted(self):
         table = self.table()
@@ -321,6 +352,13 @@ class Scenarios:
         table.delete(made)
 
 
+def one_time_code(secret):
+    step = int(time.time()) // 30
+    mac = hmac.digest(base64.b32decode(secret), step.to_bytes(8, "big"), "sha1")
+    number = int.from_bytes(mac[mac[-1] & 15 :][:4], "big") & 0x7FFFFFFF
+    return f"{number % 1_000_000:06}"
+
+
 def main():
     scenarios = Scenarios(sys.argv[1])
     signal.signal(signal.SIGALRM, give_up)
@@ -348,6 +386,9 @@ NAMES = (
     "refreshing_works_twice_and_not_after_log_out",
     "a_later_log_in_has_another_token",
     "status_returns_the_tokens",
+    "a_second_factor_ends_the_log_in",
+    "anonymous_accounts_are_promoted_once",
+    "codes_by_mail_are_told_nobody_and_not_guessed",
     "records_are_created_read_changed_and_deleted",
     "bulk_creation_returns_all_ids",
     "lists_filter_order_count_and_page",

@@ -1,6 +1,8 @@
 import asyncio
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.records.realtime.conftest import Wire
 from trailbase_server.records.realtime import subscriber as module
@@ -270,6 +272,60 @@ async def test_an_aligned_stream_that_ends_sends_the_rest():
     await asyncio.sleep(0)
     assert wire.brief == [("Insert", n, n) for n in range(1, 4)]
     assert wire.is_ended
+
+
+# All of it
+
+
+@given(
+    st.booleans(),
+    st.lists(
+        st.one_of(
+            st.integers(1, 80), st.sampled_from(["pause", "resume", "lose", "tick", "round"])
+        ),
+        max_size=25,
+    ),
+)
+@settings(max_examples=150)
+async def test_whatever_happens_every_event_arrives_or_is_told_as_lost(is_aligned, steps):
+    stream = Subscriber(None, "", None, 0, None, 0.0, print, is_aligned=is_aligned)
+    wire = Wire()
+    wire.packet = 200
+    stream.attach(wire)
+    last, losses = 0, 0
+    for at, step in enumerate(steps):
+        match step:
+            case int():
+                stream.offer(events(*range(last + 1, last + step + 1)), {}, float(at))
+                last += step
+            case "pause":
+                stream.pause()
+            case "resume":
+                stream.resume()
+            case "lose":
+                stream.lose(float(at))
+                losses += 1
+            case "tick":
+                stream.tick(float(at), last)
+            case "round":
+                await asyncio.sleep(0)
+    stream.resume()
+    for _ in range(80):
+        await asyncio.sleep(0)
+
+    assert [seq for *_, seq in wire.brief] == list(range(1, len(wire.brief) + 1))
+    expected, gap = 1, False
+    for kind, number, _ in wire.brief:
+        if kind == "Error":
+            gap = True
+            continue
+        assert number == expected or (gap and number > expected), wire.brief
+        expected, gap = number + 1, False
+    assert expected == last + 1 or gap
+    told = sum(kind == "Error" for kind, *_ in wire.brief)
+    assert told <= losses + (1 if stream.dropped else 0) * len(steps)
+    assert told >= bool(stream.dropped)
+    assert (stream.queued, stream.is_lossy, stream.stuck_at) == (0, False, None)
 
 
 # Pulled

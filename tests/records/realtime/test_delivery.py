@@ -1,4 +1,5 @@
 import asyncio
+from collections import deque
 
 import pytest
 
@@ -123,6 +124,17 @@ async def test_a_lane_that_is_full_loses_and_says_so(garden, monkeypatch):
         while len(slow.brief) < 2:
             await asyncio.sleep(0.01)
     assert slow.brief[1] == ("Insert", 9, 2)
+
+
+async def test_what_comes_behind_a_loss_in_a_lane_is_lost_as_well(garden):
+    await garden.follow("plants", query=SLOW)
+    channel = garden.broker._channels["plants"]
+    (audience,) = channel.audiences()
+    audience.lane = deque()
+    audience.is_lane_lossy = True
+    unknown = Change("insert", "main", "plant", 9, (), 9)
+    garden.broker._delivery._defer(1, unknown, [(audience, channel)])
+    assert not audience.lane
 
 
 async def test_what_cannot_wait_is_lost_and_that_is_told_once(garden, monkeypatch):

@@ -379,7 +379,6 @@ class Subscriber:
         if queue:
             asyncio.get_running_loop().call_soon(self._write_piece)
         elif not self._is_full:
-            self.stuck_at = None
             self._go_on()
 
     def _flush(self, write: Callable[[bytes], None], now: float) -> None:

@@ -8,7 +8,7 @@ from trailbase_server.db.errors import (
     DiskError,
     RejectedError,
 )
-from trailbase_server.sqlite.errors import translate_error
+from trailbase_server.sqlite.errors import compile_error, translate_error
 
 SCHEMA = """
 CREATE TABLE p (id INTEGER PRIMARY KEY) STRICT;
@@ -59,3 +59,12 @@ def test_other_failures_are_told_apart(exc, kind, status):
     error = translate_error(exc)
     assert type(error) is kind
     assert error.status == status
+
+
+def test_a_statement_compiles_without_its_parameters_and_is_not_run():
+    connection = apsw.Connection(":memory:")
+    connection.execute(SCHEMA).fetchall()
+
+    assert compile_error(connection, "INSERT INTO p (id) VALUES (?1)") is None
+    assert "no such column" in compile_error(connection, "SELECT colour FROM p")
+    assert connection.execute("SELECT COUNT(*) FROM p").get == 0

@@ -64,3 +64,14 @@ def translate_error(exc: Exception, *, compiles: bool = False) -> DatabaseError:
     if isinstance(exc, apsw.SQLError) and compiles:
         return RejectedError(detail=detail)
     return DatabaseError(detail=detail)
+
+
+def compile_error(connection: apsw.Connection, sql: str) -> str | None:
+    """Compile a statement without running it: None, or the engine's message."""
+    try:
+        connection.execute(sql, explain=1, can_cache=False).close()
+    except apsw.BindingsError:  # it compiled, and misses its parameters
+        return None
+    except apsw.Error as exc:
+        return str(exc)
+    return None

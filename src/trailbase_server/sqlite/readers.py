@@ -25,7 +25,7 @@ import apsw
 
 from trailbase_server.db.errors import ClosedError, DatabaseError, OverBudgetError, OverloadedError
 from trailbase_server.db.values import Params, Row
-from trailbase_server.sqlite.errors import translate_error
+from trailbase_server.sqlite.errors import compile_error, translate_error
 from trailbase_server.sqlite.open import DatabaseFiles, open_connection
 from trailbase_server.sqlite.vectors import load_vectors, needs_vectors
 
@@ -80,17 +80,12 @@ class BudgetedConnection:
 
     def prepare_error(self, sql: str) -> str | None:
         """Compile a statement without running it."""
-        try:
-            self._started = perf_counter()
-            self.connection.execute(sql, explain=1, can_cache=False).close()
-        except apsw.BindingsError:
-            return None
-        except apsw.Error as exc:
-            if needs_vectors(str(exc)):
-                load_vectors(self.connection)
-                return self.prepare_error(sql)
-            return str(exc)
-        return None
+        self._started = perf_counter()
+        error = compile_error(self.connection, sql)
+        if error is not None and needs_vectors(error):
+            load_vectors(self.connection)
+            return self.prepare_error(sql)
+        return error
 
 
 class Readers:

@@ -42,7 +42,7 @@ from trailbase_server.db.base import Change
 from trailbase_server.db.errors import ClosedError, ConstraintError, DatabaseError, OverloadedError
 from trailbase_server.db.values import Params, Row
 from trailbase_server.sqlite.changes import ChangeLog
-from trailbase_server.sqlite.errors import translate_error
+from trailbase_server.sqlite.errors import compile_error, translate_error
 from trailbase_server.sqlite.open import BUSY_TIMEOUT_MS, DatabaseFiles, open_connection
 from trailbase_server.sqlite.vectors import load_vectors, needs_vectors
 
@@ -187,16 +187,8 @@ class WriterTransaction:
         if isinstance(exc, apsw.SQLError) and needs_vectors(str(exc)):
             load_vectors(self._connection)
             return self.read(sql, params)
-        raise translate_error(exc, compiles=self._compiles(sql)) from exc
-
-    def _compiles(self, sql: str) -> bool:
-        try:
-            self._connection.execute(sql, explain=1, can_cache=False).close()
-        except apsw.BindingsError:
-            return True
-        except apsw.Error:
-            return False
-        return True
+        compiles = compile_error(self._connection, sql) is None
+        raise translate_error(exc, compiles=compiles) from exc
 
 
 class Turns:
@@ -400,12 +392,7 @@ class Turns:
         if error is not None:
             self._fail(batch, error)
             return
-        changes = self.changes.take() if self.changes.active else ()
-        for job in batch:
-            job.answer()
-        if changes:
-            self._publish(changes)
-        self._after_commit()
+        self._deliver(batch, self.changes.take() if self.changes.active else ())
         self._schedule()
 
     def _fail(self, batch: list[Job], error: BaseException) -> None:
@@ -456,7 +443,7 @@ class Turns:
         finally:
             self._transaction.limit_s = JOB_BUDGET_S
             self.connection.set_busy_timeout(0)
-        return lambda: self._answer_alone(batch, changes)
+        return lambda: self._deliver(batch, changes)
 
     def _run_alone(self, job: Job) -> None:
         try:
@@ -476,7 +463,7 @@ class Turns:
             self._rollback()
             job.error = translate_error(exc)
 
-    def _answer_alone(self, batch: list[Job], changes: list[Change]) -> None:
+    def _deliver(self, batch: list[Job], changes: Sequence[Change]) -> None:
         for job in batch:
             job.answer()
         if changes:

@@ -3,7 +3,7 @@ The pages of ``docs/reference/``, made from the code, so that they cannot drift 
 
 ``pages`` lists them; each page has a module with one ``render_…`` function: ``commands`` (click),
 ``configuration`` (the ``.proto`` file), ``routes`` (tables of ``Route``), ``errors`` (the tree of
-``AppError``), ``functions`` (what a connection registers), ``limits`` (named constants). ``source``
-reads comments, ``markdown`` writes tables. ``scripts/docs`` runs this and
-``tests/test_docs_reference.py`` compares.
+``AppError``), ``functions`` (what a connection registers), ``limits`` (named constants), ``cases``
+(marks of tests). ``source`` reads comments, ``markdown`` writes tables. ``scripts/docs`` runs this
+and ``tests/test_docs_reference.py`` compares.
 """

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from .cases import render_cases
 from .commands import render_commands
 from .configuration import render_configuration
 from .errors import render_errors
@@ -17,6 +18,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "errors.md": render_errors,
     "sql-functions.md": render_functions,
     "limits.md": render_limits,
+    "security-cases.md": render_cases,
 }
 NOTICE = "<!-- Made by scripts/docs. Change the code, not this page. -->\n\n"
 

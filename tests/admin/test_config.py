@@ -49,6 +49,7 @@ async def send(state, body):
         return error_response(exc)
 
 
+@pytest.mark.case("T-94")
 def test_reading_shows_placeholders_and_the_hash(state):
     answer = read(state)
     assert answer.config.email.smtp_password == "<REDACTED>"

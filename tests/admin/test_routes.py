@@ -5,6 +5,7 @@ from trailbase_server.web.route import bind_routes
 from trailbase_server.web.router import Router
 
 
+@pytest.mark.case("T-36")
 @pytest.mark.parametrize(
     "route", ROUTES + USER_ROUTES, ids=lambda route: f"{route.method} {route.path}"
 )

@@ -58,6 +58,7 @@ def test_addresses_do_not_share(limit):
     assert waits(limit, 1, "") == [0]
 
 
+@pytest.mark.case("T-80")
 def test_an_ipv6_network_is_one_client(limit):
     assert waits(limit, 4, "2001:db8::1") == [0] * 4
     assert waits(limit, 1, "2001:db8::ffff:1") == [1]
@@ -66,6 +67,7 @@ def test_an_ipv6_network_is_one_client(limit):
     assert waits(limit, 1, "::ffff:192.0.2.2") == [0]
 
 
+@pytest.mark.case("T-80")
 def test_the_table_is_bounded(limit, monkeypatch):
     monkeypatch.setattr(address_limit, "CAPACITY", 3)
     for number in range(10):

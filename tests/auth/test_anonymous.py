@@ -74,6 +74,7 @@ async def test_promotion_pauses_the_session_until_the_address_is_confirmed(serve
     assert claims(answer.json["auth_token"])["username"] is None
 
 
+@pytest.mark.case("T-20")
 async def test_only_anonymous_accounts_are_promoted(server, mails, anon):
     assert (await promote(server, anon)).status == 200
     assert (await promote(server, anon, "hugo@auth.test")).status == 424
@@ -82,6 +83,7 @@ async def test_only_anonymous_accounts_are_promoted(server, mails, anon):
     assert len(mails.sent) == 1
 
 
+@pytest.mark.case("T-20")
 async def test_of_several_at_once_one_succeeds(server, mails, anon):
     answers = await asyncio.gather(
         *(promote(server, anon, f"p{number}@auth.test") for number in range(4))
@@ -101,6 +103,7 @@ async def test_without_an_address_the_session_goes_on(server, state, config, mai
     assert mails.sent == []
 
 
+@pytest.mark.case("T-20")
 async def test_an_address_of_somebody_else_is_not_mailed_and_not_told(server, mails, anon):
     taken = await promote(server, anon, "NORA@auth.test")
     other = (await server.post(LOGIN, {})).json
@@ -129,6 +132,7 @@ async def test_what_is_refused(server, mails, anon, fields):
     assert await server.is_live(anon["refresh_token"])
 
 
+@pytest.mark.case("T-20")
 async def test_who_may_not(server, state, config, anon):
     assert (await server.post(PROMOTE, {"new_password": SECRET})).status == 401
     state.demo = True

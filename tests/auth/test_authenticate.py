@@ -55,6 +55,7 @@ async def test_another_scheme_falls_back_to_cookies(state, tokens):
     assert found.identity.from_cookie
 
 
+@pytest.mark.case("T-07")
 async def test_an_expired_bearer_token_is_not_refreshed(state, tokens, expired):
     jar = {"refresh_token": tokens["refresh_token"]}
     assert (await read_credentials(state, request(expired, **jar))).identity is None
@@ -109,6 +110,7 @@ async def test_the_authenticator_of_the_server(state, tokens):
     assert len(headers) == 1
 
 
+@pytest.mark.case("T-06")
 async def test_the_database_says_who_is_an_administrator(state, server):
     authenticator = TokenAuthenticator(state)
     tokens = await server.login("warden")

@@ -82,6 +82,7 @@ async def test_what_is_uploaded_is_shown(server, uploads, nora):
     assert (await server.ask("HEAD", f"/avatar/{NORA}")).status == 200
 
 
+@pytest.mark.case("T-70")
 async def test_the_content_decides_the_type_and_the_old_picture_goes(server, uploads, nora):
     await upload(server, nora, ("file", "a.png", png(1)))
     await upload(server, nora, ("file", "b.png", JPEG))
@@ -89,6 +90,7 @@ async def test_the_content_decides_the_type_and_the_old_picture_goes(server, upl
     assert stored(uploads) == [len(JPEG)]
 
 
+@pytest.mark.case("T-70")
 @pytest.mark.parametrize(
     "parts",
     [

@@ -17,6 +17,7 @@ async def sleep(seconds=0.0, error=None):
         raise error
 
 
+@pytest.mark.case("T-15")
 @pytest.mark.parametrize("seconds", [0, 0.2])
 async def test_the_wait_does_not_depend_on_the_work(seconds):
     runner = Background()
@@ -27,6 +28,7 @@ async def test_the_wait_does_not_depend_on_the_work(seconds):
     await runner.finish()
 
 
+@pytest.mark.case("T-87")
 async def test_failures_are_logged_and_not_told(caplog):
     runner = Background()
     runner.pace_s = 0

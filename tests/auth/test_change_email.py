@@ -59,6 +59,7 @@ async def test_a_link_for_an_address_that_is_not_theirs_any_more(server, state, 
     assert (await server.get(path)).status == 409
 
 
+@pytest.mark.case("T-21")
 async def test_an_address_that_was_taken_meanwhile(server, state, mails, nora):
     await ask(server, nora)
     await state.database.write(

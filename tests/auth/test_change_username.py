@@ -61,6 +61,7 @@ async def test_a_token_that_is_out_of_date_does_not_help(server, state):
     assert answer.status == 400
 
 
+@pytest.mark.case("T-21")
 async def test_a_taken_name(server):
     assert (await change(server, new_username="SOLO")).status == 409
     answer = await change(server, form=True, new_username="SOLO", redirect_uri="/done")

@@ -41,6 +41,7 @@ def body(code, verifier=VERIFIER):
     return {"authorization_code": code, "pkce_code_verifier": verifier}
 
 
+@pytest.mark.case("T-73")
 async def test_once(server, code):
     answer = await server.post("/token", body(code))
     assert list(answer.json) == ["auth_token", "refresh_token", "csrf_token"]
@@ -48,6 +49,7 @@ async def test_once(server, code):
     assert (await server.post("/token", body(code))).status == 404
 
 
+@pytest.mark.case("T-73")
 async def test_many_at_once_get_one_session(server, code):
     answers = await asyncio.gather(*(server.post("/token", body(code)) for _ in range(8)))
     assert sorted(answer.status for answer in answers) == [200] + [404] * 7
@@ -59,6 +61,7 @@ async def test_a_wrong_verifier_leaves_the_code_alone(server, code):
     assert (await server.post("/token", body(code))).status == 200
 
 
+@pytest.mark.case("T-73")
 async def test_for_five_minutes(server, code, clock):
     clock.advance(300)
     assert (await server.post("/token", body(code))).status == 404
@@ -70,6 +73,7 @@ async def test_not_for_somebody_who_is_gone_or_pending(server, code, state, chan
     assert (await server.post("/token", body(code))).status == 404
 
 
+@pytest.mark.case("T-73")
 @pytest.mark.parametrize(
     ("value", "status"),
     [(None, 400), ("", 400), ("abc", 400), ("a" * 48, 404), ("ü" * 24, 404), ("ü" * 48, 400)],

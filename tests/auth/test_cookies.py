@@ -1,5 +1,6 @@
 """Reading and writing cookies."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ def test_reading_never_fails(value):
     read_cookies(request(value))
 
 
+@pytest.mark.case("T-77")
 def test_a_cookie_is_closed_to_scripts_and_other_sites():
     assert set_cookie("auth_token", "x.y", 3600, secure=False) == (
         b"set-cookie",

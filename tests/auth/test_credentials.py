@@ -27,6 +27,7 @@ async def test_the_right_password(state):
     assert await check_credentials(state, user, RIGHT) == user
 
 
+@pytest.mark.case("T-09")
 @pytest.mark.parametrize("who", [None, PENDING, LINKED, NORA])
 async def test_all_failures_look_the_same_and_cost_a_comparison(state, monkeypatch, who):
     compared = []
@@ -55,6 +56,7 @@ async def test_three_wrong_ones_lock_the_account_for_the_right_one_too(state, cl
     await check_credentials(state, user, RIGHT)
 
 
+@pytest.mark.case("T-12")
 async def test_parallel_guesses_get_three_answers(state):
     user = await nora(state)
     results = await asyncio.gather(

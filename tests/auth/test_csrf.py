@@ -34,6 +34,7 @@ def test_meant(state, headers):
     assert is_meant(state, headers)
 
 
+@pytest.mark.case("T-77")
 @pytest.mark.parametrize(
     "headers",
     [

@@ -10,6 +10,7 @@ async def nora(server):
     return await server.login("nora")
 
 
+@pytest.mark.case("T-08")
 async def test_the_account_and_its_sessions_are_gone(server, nora, state):
     answer = await server.ask("DELETE", "/delete", bearer=nora["auth_token"])
     assert answer.status == 200
@@ -24,6 +25,7 @@ async def test_it_needs_a_log_in(server):
     assert (await server.ask("DELETE", "/delete")).status == 401
 
 
+@pytest.mark.case("T-77")
 async def test_cookies_need_a_csrf_token(server):
     jar = await server.login_browser("solo")
     evil = {"origin": "https://evil.test", "sec-fetch-site": "cross-site"}

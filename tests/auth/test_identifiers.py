@@ -30,6 +30,7 @@ def test_addresses_are_stored_as_typed_without_blanks(typed, stored):
     assert parse_email(typed) == stored
 
 
+@pytest.mark.case("T-14")
 @pytest.mark.parametrize(
     "typed", ["", "  ", "nora", "@auth.test", "nora@", "no ra@auth.test", "a\r\nBcc: x@y@auth.test"]
 )

@@ -39,6 +39,7 @@ def test_a_new_pair_is_made_and_found_again(tmp_path):
     assert found.public_pem == (tmp_path / "keys" / PUBLIC).read_text()
 
 
+@pytest.mark.case("T-94")
 def test_files_are_closed_to_others_whatever_the_umask(tmp_path):
     before = os.umask(0)
     try:

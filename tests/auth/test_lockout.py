@@ -39,6 +39,7 @@ async def test_three_failures_lock_one_account(lockout):
     assert not await is_locked(lockout, b"solo")
 
 
+@pytest.mark.case("T-11")
 async def test_the_lock_ends_a_minute_after_the_last_failure(lockout, clock):
     for _ in range(3):
         await attempt(lockout)
@@ -63,6 +64,7 @@ async def test_an_attempt_that_breaks_off_counts_as_a_failure(lockout):
     assert await is_locked(lockout)
 
 
+@pytest.mark.case("T-12")
 async def test_parallel_guesses_do_not_slip_through(lockout):
     compared = 0
 
@@ -87,6 +89,7 @@ async def test_parallel_log_ins_with_the_right_password_all_succeed(lockout):
     assert not lockout._accounts
 
 
+@pytest.mark.case("T-12")
 async def test_the_queue_of_an_account_is_bounded(lockout):
     gate = asyncio.Event()
 

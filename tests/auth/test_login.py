@@ -36,6 +36,7 @@ async def test_by_any_identifier(server, identifier):
     assert answer.cookies == []
 
 
+@pytest.mark.case("T-09")
 @pytest.mark.parametrize(
     "body",
     [
@@ -79,6 +80,7 @@ async def test_malformed_bodies(server, body):
     assert answer.content
 
 
+@pytest.mark.case("T-07")
 async def test_a_stale_bearer_token_does_not_matter(server):
     assert (await server.post("/login", credentials(), bearer="x.y.z")).status == 200
 
@@ -91,6 +93,7 @@ async def test_a_form_gets_cookies_and_goes_on(server):
     assert answer.location == "/query"
 
 
+@pytest.mark.case("T-71")
 async def test_only_the_merged_target_counts(server):
     for body in (credentials(), credentials("nobody")):
         answer = await server.post(
@@ -152,10 +155,26 @@ async def test_three_failures_lock_the_account_by_every_name(server, clock):
     assert (await server.post("/login", credentials())).status == 200
 
 
-async def test_unknown_accounts_are_never_locked(server):
-    for _ in range(5):
-        answer = await server.post("/login", {"username": "nobody", "password": "x"})
-        assert answer.status == 401
+@pytest.mark.case("T-10")
+@pytest.mark.parametrize(
+    "name", ["nora", "nobody", "pending", "linked", "nobody@auth.test", "pending@auth.test"]
+)
+async def test_the_lock_does_not_tell_which_accounts_there_are(server, clock, name):
+    bodies = [{"email_or_username": name.upper(), "password": "x"}] * 5
+    answers = [await server.post("/login", body) for body in bodies]
+    assert [answer.status for answer in answers] == [401, 401, 401, 429, 429]
+    assert {answer.content for answer in answers[3:]} == {b""}
+    clock.advance(61)
+    assert (await server.post("/login", bodies[0])).status == 401
+
+
+async def test_a_flood_of_invented_names_unlocks_nobody(server, state):
+    for _ in range(3):
+        await server.post("/login", {"username": "nora", "password": "x"})
+    for number in range(2000):
+        async with state.stranger_lockout.attempt(b"%d" % number):
+            pass
+    assert (await server.post("/login", credentials())).status == 429
 
 
 def spoil_hash(tx):

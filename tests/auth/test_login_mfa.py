@@ -43,6 +43,7 @@ async def test_a_code_ends_the_log_in(server, token, code):
     assert sorted(answer.json) == ["auth_token", "csrf_token", "refresh_token"]
 
 
+@pytest.mark.case("T-18")
 @pytest.mark.parametrize("steps", [-1, 0, 1])
 async def test_the_window(server, token, code, steps):
     assert (await submit(server, token, code(-2))).status == 401
@@ -50,23 +51,27 @@ async def test_the_window(server, token, code, steps):
     assert (await submit(server, token, code(steps))).status == 200
 
 
+@pytest.mark.case("T-18")
 async def test_a_code_is_good_once_even_when_sent_at_once(server, code):
     tokens = [await pending(server) for _ in range(4)]
     answers = await asyncio.gather(*(submit(server, token, code()) for token in tokens))
     assert sorted(answer.status for answer in answers) == [200, 401, 401, 401]
 
 
+@pytest.mark.case("T-18")
 async def test_an_older_code_is_not_good_after_a_newer_one(server, code):
     assert (await submit(server, await pending(server), code())).status == 200
     assert (await submit(server, await pending(server), code(-1))).status == 401
     assert (await submit(server, await pending(server), code(1))).status == 200
 
 
+@pytest.mark.case("T-19")
 async def test_a_pending_log_in_is_good_once(server, token, code):
     assert (await submit(server, token, code())).status == 200
     assert (await submit(server, token, code(1))).status == 429
 
 
+@pytest.mark.case("T-19")
 async def test_five_guesses_for_one_log_in(server, clock, token, code):
     statuses = []
     for number in range(7):
@@ -78,6 +83,7 @@ async def test_five_guesses_for_one_log_in(server, clock, token, code):
     assert (await submit(server, token, code())).status == 429
 
 
+@pytest.mark.case("T-19")
 async def test_five_guesses_for_one_account(server, clock, code):
     tokens = [await pending(server) for _ in range(3)]
     statuses = [(await submit(server, tokens[n % 3], wrong(code))).status for n in range(6)]

@@ -7,6 +7,7 @@ async def sessions(server, count=2):
     return [await server.login("nora") for _ in range(count)]
 
 
+@pytest.mark.case("T-08")
 async def test_post_ends_one_session(server):
     first, second = await sessions(server)
     answer = await server.post("/logout", {"refresh_token": first["refresh_token"]})

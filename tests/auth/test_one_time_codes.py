@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from trailbase_server.auth.one_time_codes import insert_otp, new_otp, stored_otp, take_otp
 
 NORA, NOW = bytes(15) + b"\x02", 1_800_000_000
@@ -46,6 +48,7 @@ async def test_what_is_stored_is_no_code(state):
     assert await take(state, stored) is None
 
 
+@pytest.mark.case("T-99")
 async def test_codes_of_the_reference_are_accepted(state):
     await state.session_database.write(insert_otp, NORA, EMAIL, "ABC123", NOW)
     assert await take(state, "ABC123") == NORA

@@ -21,6 +21,7 @@ async def code_for(server, mails, **body):
     return values["code"]
 
 
+@pytest.mark.case("T-17")
 async def test_a_code_logs_in_once(server, mails):
     code = await code_for(server, mails)
     answer = await server.post(LOGIN, NORA | {"code": f" {code} "})
@@ -35,18 +36,21 @@ async def test_a_name_does_as_well(server, mails, asked):
     assert (await server.post(LOGIN, {"username": "NORA", "code": code})).status == 200
 
 
+@pytest.mark.case("T-17")
 async def test_of_several_at_once_one_succeeds(server, mails):
     code = await code_for(server, mails)
     answers = await asyncio.gather(*(server.post(LOGIN, NORA | {"code": code}) for _ in range(3)))
     assert sorted(answer.status for answer in answers) == [200, 401, 401]
 
 
+@pytest.mark.case("T-17")
 async def test_an_old_code_is_no_good(server, clock, mails):
     code = await code_for(server, mails)
     clock.advance(300)
     assert (await server.post(LOGIN, NORA | {"code": code})).status == 401
 
 
+@pytest.mark.case("T-17")
 async def test_three_attempts_by_one_name(server, clock, mails):
     code = await code_for(server, mails)
     statuses = [(await server.post(LOGIN, NORA | {"code": "AAAAA0"})).status for _ in range(3)]
@@ -56,6 +60,7 @@ async def test_three_attempts_by_one_name(server, clock, mails):
     assert (await server.post(LOGIN, NORA | {"code": code})).status == 200
 
 
+@pytest.mark.case("T-17")
 async def test_six_guesses_by_all_names_of_an_account(server, clock, mails):
     code = await code_for(server, mails)
     for name in (NORA, {"username": "nora"}):
@@ -65,6 +70,7 @@ async def test_six_guesses_by_all_names_of_an_account(server, clock, mails):
     assert (await server.post(LOGIN, NORA | {"code": code})).status == 401
 
 
+@pytest.mark.case("T-15")
 async def test_the_others_are_answered_alike_and_not_mailed(server, mails):
     known = await server.post(REQUEST, NORA)
     mails.sent = []
@@ -80,6 +86,7 @@ async def test_the_others_are_answered_alike_and_not_mailed(server, mails):
     assert mails.sent == []
 
 
+@pytest.mark.case("T-15")
 async def test_one_mail_in_five_minutes_by_whatever_name(server, clock, mails):
     for body, status in (
         (NORA, 200),
@@ -95,6 +102,7 @@ async def test_one_mail_in_five_minutes_by_whatever_name(server, clock, mails):
     assert len(mails.sent) == 2
 
 
+@pytest.mark.case("T-17")
 async def test_a_second_factor_that_came_later_is_asked_for(server, state, mails):
     code = await code_for(server, mails)
     await state.database.write(run, f"UPDATE _user SET totp_secret = '{'A' * 32}'")
@@ -133,6 +141,7 @@ async def test_log_ins_that_are_malformed(server, body):
     assert (await server.post(LOGIN, body)).status == 400
 
 
+@pytest.mark.case("T-17")
 async def test_log_ins_that_are_wrong(server):
     for body in (
         {"email": "nobody@auth.test", "code": "AAAAAA"},

@@ -23,6 +23,7 @@ ALL = PasswordRules(minimal_length=10, digits=True, mixed_case=True, special=Tru
 DIGITS = PasswordRules(digits=True)
 
 
+@pytest.mark.case("T-13")
 @pytest.mark.parametrize(
     ("rules", "secret"),
     [
@@ -40,6 +41,7 @@ def test_passwords_that_do(rules, secret):
     check_password(rules, secret, secret)
 
 
+@pytest.mark.case("T-13")
 @pytest.mark.parametrize(
     ("rules", "secret", "reason"),
     [
@@ -78,6 +80,7 @@ async def test_what_is_hashed_is_verified(workers):
     assert not await workers.verify(stored, "tulip-79")
 
 
+@pytest.mark.case("T-09")
 async def test_the_hash_for_nobody_costs_the_same_and_matches_nothing(workers):
     assert not needs_rehash(UNMATCHED_HASH)
     assert not verify_password(UNMATCHED_HASH, "")
@@ -95,6 +98,7 @@ def test_other_hashes_are_due_for_renewal():
     assert not needs_rehash(hash_password("x"))
 
 
+@pytest.mark.case("T-12", "T-85")
 async def test_a_full_queue_refuses(workers, monkeypatch):
     gate = threading.Event()
 
@@ -112,6 +116,7 @@ async def test_a_full_queue_refuses(workers, monkeypatch):
     assert await workers.verify("h", "p")
 
 
+@pytest.mark.case("T-12")
 async def test_the_event_loop_goes_on_meanwhile(workers):
     stored = hash_password("x")
     work = asyncio.ensure_future(workers.verify(stored, "x"))

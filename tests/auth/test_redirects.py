@@ -93,6 +93,7 @@ def test_accepted(target):
     assert is_accepted(target)
 
 
+@pytest.mark.case("T-71")
 @pytest.mark.parametrize("target", BAD)
 def test_refused(target):
     assert not is_accepted(target)
@@ -126,6 +127,7 @@ def test_default_ports_need_not_be_written():
     assert not is_accepted("http://site.auth.test/x", site=site)
 
 
+@pytest.mark.case("T-71")
 @given(st.text(max_size=60))
 def test_no_accepted_path_leaves_the_site(text):
     target = "/" + text
@@ -144,6 +146,7 @@ def test_ascii_targets_are_not_touched():
     assert render_location(target) == target
 
 
+@pytest.mark.case("T-72")
 @pytest.mark.parametrize(
     ("target", "result"),
     [
@@ -165,6 +168,7 @@ def test_alerts_are_written_like_forms():
     assert added == "/login?alert=Login+Failed%3A+401+Unauthorized"
 
 
+@pytest.mark.case("T-72")
 @given(st.text(max_size=40), st.sampled_from(["/x", "/x?a=1", "/x#f", "/x?a=1#f"]))
 def test_what_is_added_is_read_again(value, target):
     added = add_parameters(target, alert=value)

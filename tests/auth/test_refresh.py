@@ -42,6 +42,7 @@ async def test_a_vendor_type_of_json(server):
     assert answer.status == 200
 
 
+@pytest.mark.case("T-08")
 @pytest.mark.parametrize(
     ("body", "status"),
     [
@@ -75,6 +76,7 @@ async def test_a_session_does_not_get_longer(server, clock):
     assert not await server.is_live(tokens["refresh_token"])
 
 
+@pytest.mark.case("T-06")
 @pytest.mark.parametrize("change", [PENDING, GONE])
 async def test_no_token_for_users_who_are_gone_or_pending(server, state, change):
     tokens = await server.login("nora")
@@ -82,6 +84,7 @@ async def test_no_token_for_users_who_are_gone_or_pending(server, state, change)
     assert not await server.is_live(tokens["refresh_token"])
 
 
+@pytest.mark.case("T-08")
 async def test_a_life_of_zero_switches_refreshing_off(server, state, config):
     config.refresh_token_ttl_sec = 0
     state.configure(config, None)
@@ -89,6 +92,7 @@ async def test_a_life_of_zero_switches_refreshing_off(server, state, config):
     assert not await server.is_live(tokens["refresh_token"])
 
 
+@pytest.mark.case("T-08")
 async def test_a_negative_life_never_ends(server, state, config, clock):
     config.refresh_token_ttl_sec = -1
     state.configure(config, None)

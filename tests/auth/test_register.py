@@ -43,6 +43,7 @@ async def test_without_a_transport_the_mail_counts_as_sent(server, state, caplog
     assert "ey" not in caplog.messages[-1]
 
 
+@pytest.mark.case("T-14")
 async def test_taken_and_free_look_the_same(server, state, mails):
     free = await server.post("/register", person("free@auth.test"))
     for body in (person("nora@auth.test"), person("x@auth.test", username="NORA")):
@@ -132,6 +133,7 @@ async def test_who_has_no_address_needs_no_confirmation(server, state, config, m
     assert login.status == 200
 
 
+@pytest.mark.case("T-14")
 @pytest.mark.parametrize("email", ["free@auth.test", "nora@auth.test"])
 async def test_the_time_does_not_tell(server, state, mails, email):
     state.background.pace_s = 0.3

@@ -25,6 +25,7 @@ async def log_in(server, secret, who="nora"):
     return (await server.post("/login", {"username": who, "password": secret})).status
 
 
+@pytest.mark.case("T-16")
 async def test_a_token_sets_a_new_password_once_and_ends_the_sessions(server, mails):
     session = await server.login("nora")
     token = await ask(server, mails)
@@ -35,6 +36,7 @@ async def test_a_token_sets_a_new_password_once_and_ends_the_sessions(server, ma
     assert await log_in(server, SECRET) == 200
 
 
+@pytest.mark.case("T-16")
 async def test_a_changed_password_voids_the_token(server, mails):
     token = await ask(server, mails, username="nora")
     tokens = await server.login("nora")
@@ -43,6 +45,7 @@ async def test_a_changed_password_voids_the_token(server, mails):
     assert (await server.post(UPDATE, update(token))).status == 401
 
 
+@pytest.mark.case("T-16")
 async def test_of_two_at_once_one_wins(server, mails):
     import asyncio
 
@@ -53,6 +56,7 @@ async def test_of_two_at_once_one_wins(server, mails):
     assert sorted(answer.status for answer in answers) == [200, 401, 401]
 
 
+@pytest.mark.case("T-11")
 async def test_a_lock_is_lifted(server, mails):
     token = await ask(server, mails)
     for _ in range(3):
@@ -74,6 +78,7 @@ async def test_who_has_no_password_can_get_one(server, mails):
     assert await log_in(server, SECRET, "linked") == 200
 
 
+@pytest.mark.case("T-15")
 async def test_the_others_are_answered_alike_and_not_mailed(server, mails):
     known = await server.post(REQUEST, {"email": "nora@auth.test"})
     mails.sent = []
@@ -88,6 +93,7 @@ async def test_the_others_are_answered_alike_and_not_mailed(server, mails):
     assert mails.sent == []
 
 
+@pytest.mark.case("T-15")
 async def test_one_mail_an_hour_by_whatever_name(server, clock, mails):
     for body, status in (
         ({"email": "nora@auth.test"}, 200),

@@ -52,6 +52,7 @@ async def test_requests_that_cross_are_forgiven(server, clock, nora):
     assert await server.is_live(new)
 
 
+@pytest.mark.case("T-08")
 async def test_a_token_from_before_ends_the_session_for_both(server, clock, caplog, nora):
     other = await server.login("nora")
     new = await rotate(server, await rotate(server, nora["refresh_token"]))

@@ -119,6 +119,7 @@ async def test_what_is_not_stored(server, state, code):
     await server.login("nora")
 
 
+@pytest.mark.case("T-18")
 async def test_a_factor_is_not_replaced_unasked(server, code):
     tokens = await server.login("nora")
     first, second = await offer(server, tokens), await offer(server, tokens)
@@ -137,6 +138,7 @@ async def test_guesses_at_switching_it_off_are_limited(server, code):
     assert (await unregister(server, tokens, code(url))).status == 429
 
 
+@pytest.mark.case("T-18")
 async def test_cookies_of_a_foreign_page_switch_nothing(server, code):
     jar = await server.login_browser("nora")
     url = await offer(server, jar)

@@ -53,6 +53,7 @@ async def test_what_is_stored_cannot_be_used_as_a_token(store):
     assert await find_session(store, token, NOW) == NORA
 
 
+@pytest.mark.case("T-99")
 async def test_a_row_of_the_reference_server_goes_on(store):
     token = new_refresh_token()
     await store.write(insert_session, NORA, token, NOW, NOW + 60)

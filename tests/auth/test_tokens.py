@@ -120,6 +120,7 @@ def test_users_with_an_unconfirmed_address_get_no_token():
         mint_auth_token(KEYS, user(unverified_email="x@auth.test"), NOW, 3600)
 
 
+@pytest.mark.case("T-05")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -139,6 +140,7 @@ def test_unusual_claims_that_pass(changes):
     assert identity_of(sign_claims(KEYS, claims(**changes)))
 
 
+@pytest.mark.case("T-05")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -175,6 +177,7 @@ def test_claims_that_are_refused(changes):
     assert identity_of(sign_claims(KEYS, claims(**changes))) is None
 
 
+@pytest.mark.case("T-01", "T-02", "T-03")
 @pytest.mark.parametrize(
     ("header", "passes"),
     [
@@ -247,6 +250,7 @@ FLOWS = {
 }
 
 
+@pytest.mark.case("T-04")
 @pytest.mark.parametrize("kind", FLOWS)
 def test_a_flow_token_counts_for_its_own_flow_only(kind):
     token = mint_flow_token(KEYS, kind, FLOWS[kind], NOW + 60)
@@ -258,6 +262,7 @@ def test_a_flow_token_counts_for_its_own_flow_only(kind):
             assert read_flow_token(KEYS, other, token, NOW) is None
 
 
+@pytest.mark.case("T-04")
 def test_an_auth_token_resets_no_password():
     token = mint_auth_token(KEYS, user(), NOW, 60).token
     assert read_flow_token(KEYS, TokenKind.RESET_PASSWORD, token, NOW) is None

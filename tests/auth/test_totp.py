@@ -46,6 +46,7 @@ def _step(now, delta):
     return matching_step(SECRET, code_at(KEY, now // 30 + delta), now)
 
 
+@pytest.mark.case("T-18")
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "٢٨٧٠٨٢", "28708２", "\0" * 6])
 def test_what_is_no_code(code):
     assert matching_step(SECRET, code, 59) is None
@@ -108,6 +109,7 @@ def test_only_our_parameters_are_accepted(tail, is_good):
     assert (parse_url(render_url("a", "b", SECRET) + tail) == SECRET) == is_good
 
 
+@pytest.mark.case("T-18")
 @pytest.mark.parametrize(
     "url",
     [

@@ -120,6 +120,7 @@ def test_a_known_token_costs_next_to_nothing(tokens, keys, clock):
     assert min(rounds) < 0.002  # two microseconds each, on a busy machine
 
 
+@pytest.mark.case("T-55")
 def test_who_is_forgotten_is_told_to_whoever_wants_to_know(tokens, keys, clock):
     known = tokens.bearer(b"Bearer " + token(keys, clock).encode())
     told = []

@@ -63,6 +63,7 @@ async def test_another_mail_for_whoever_waits(server, mails):
     assert (await server.get(link(values["token"]))).status == 200
 
 
+@pytest.mark.case("T-15")
 async def test_the_others_are_answered_alike_and_not_mailed(server, mails):
     waiting = await server.get(TRIGGER, query={"email": "pending@auth.test"})
     mails.sent = []
@@ -72,6 +73,7 @@ async def test_the_others_are_answered_alike_and_not_mailed(server, mails):
     assert mails.sent == []
 
 
+@pytest.mark.case("T-15")
 async def test_one_mail_in_four_hours_whatever_the_letters(server, clock, mails):
     for email, status in (
         ("pending@auth.test", 200),

@@ -62,6 +62,7 @@ def test_colour_is_for_the_level_only():
     assert "Z \x1b[32mINFO \x1b[0m trailbase_server.x]" in render(record("hello"), colour=True)
 
 
+@pytest.mark.case("T-50")
 def test_a_message_cannot_pass_for_another_line_or_drive_the_terminal():
     text = render(record("a\n[2026-01-26T09:42:49Z ERROR x] forged\r\x1b[2J"))
     assert [line[:1] for line in text.splitlines()] == ["[", "\t"]

@@ -64,6 +64,7 @@ def test_a_failing_migration_leaves_nothing_and_can_be_corrected(depot):
         pass
 
 
+@pytest.mark.case("T-94")
 def test_a_bad_config_is_reported_with_all_its_errors(depot):
     path = depot / "config.textproto"
     bad = path.read_text().replace('name: "comment"', 'name: "com ment"', 1)
@@ -90,6 +91,7 @@ def test_a_config_that_does_not_fit_the_tables(depot):
     assert path.read_text() == bad
 
 
+@pytest.mark.case("T-94")
 def test_a_config_that_does_not_parse_is_reported_with_its_line(depot):
     path = depot / "config.textproto"
     text = path.read_text().replace("jobs {}", "jobs {}\nno_such_field: 3")

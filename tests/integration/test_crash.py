@@ -60,6 +60,7 @@ class Load:
             thread.join()
 
 
+@pytest.mark.case("T-89")
 @pytest.mark.timeout(120)
 def test_acknowledged_records_survive_and_none_is_there_in_part(tmp_path):
     depot = copy_depot(HERE / "depot", tmp_path / "depot")

@@ -95,6 +95,7 @@ class Load:
             thread.join()
 
 
+@pytest.mark.case("T-68", "T-89")
 @pytest.mark.timeout(120)
 def test_rows_and_files_agree_after_every_crash(tmp_path):
     depot = make_depot(tmp_path / "depot")

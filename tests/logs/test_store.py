@@ -132,6 +132,7 @@ def test_a_full_batch_does_not_wait(factory, path):
     assert len(rows(path)) == MAX_BATCH + 10
 
 
+@pytest.mark.case("T-88")
 def test_secrets_are_not_written(store, path):
     store.append(entry("/api/auth/v1/verify_email/confirm/abc", referer="/done?code=abc"))
     store.flush()
@@ -153,6 +154,7 @@ def test_long_texts_are_cut(store, path):
     assert rows(path, "length(url), length(referer), length(user_agent)") == [(MAX_TEXT_CHARS,) * 3]
 
 
+@pytest.mark.case("T-88")
 def test_a_full_queue_drops_and_counts(path):
     opened = threading.Event()
 
@@ -174,6 +176,7 @@ def test_a_full_queue_drops_and_counts(path):
     assert len(rows(path)) == 11
 
 
+@pytest.mark.case("T-88")
 def test_a_failed_write_drops_its_batch_and_goes_on(store, factory, path, caplog):
     store.append(entry("/before"))
     store.flush()

@@ -231,6 +231,7 @@ async def test_old_mails_are_purged_at_the_start_and_later(outbox, clock, databa
             await asyncio.sleep(0.005)
 
 
+@pytest.mark.case("T-92")
 async def test_a_command_of_another_process_is_noticed(outbox, deliver, monkeypatch):
     monkeypatch.setattr(module, "POLL_S", 0.02)
     slow = Slow()

@@ -92,6 +92,7 @@ def test_our_own_words_are_complete(letter):
         assert re.search(r"code=([a-zA-Z0-9]*)", rendered.html)[1] == "aB3dE9"
 
 
+@pytest.mark.case("T-50")
 @pytest.mark.parametrize("letter", LETTERS)
 def test_nothing_that_a_client_sends_becomes_markup(letter):
     rendered = render(letter, token=TOKEN, code="c", redirect_uri=HOSTILE, new_email=HOSTILE)

@@ -4,6 +4,7 @@ import email
 import email.policy
 import re
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -69,6 +70,7 @@ HOSTILE = "x\r\nBcc: eve@evil.test\r\n\r\n<b>body</b>"
 NAMES = {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version"}
 
 
+@pytest.mark.case("T-14")
 @given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=200), st.text(max_size=200))
 @example(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
 @example("a\x85b\u2028c\x0bd\x1ce", "=?utf-8?q?x?=", ".\r\n.", "From x")

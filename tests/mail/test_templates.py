@@ -110,6 +110,7 @@ def test_any_text_is_refused_or_renders(source, value):
     assert isinstance(ready({}), str)
 
 
+@pytest.mark.case("T-50")
 @given(st.text())
 def test_no_value_brings_markup_into_html(value):
     rendered = render("{{ V }}", V=value)

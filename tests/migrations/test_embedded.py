@@ -197,6 +197,7 @@ def test_the_history_holds_the_checksums_of_the_reference(connection, kind):
     assert list(rows) == HISTORY[kind]
 
 
+@pytest.mark.case("T-99")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_database_of_the_reference_opens_without_a_change_or_a_word(connection, kind, caplog):
     connection.execute(

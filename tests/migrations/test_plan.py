@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,7 @@ def test_a_versioned_one_may_not(make):
     assert "10" in problem
 
 
+@pytest.mark.case("T-95")
 def test_an_edited_or_renamed_file_is_divergent_and_does_not_run(make):
     before = [row(make("U10__a", "SELECT 1;")), row(make("U11__b"))]
     found = plan(before, [make("U10__a", "SELECT 2;"), make("U11__c")])
@@ -53,6 +55,7 @@ def test_a_missing_file_is_named_with_v(make):
     assert problem.startswith("migration V10__gone is missing from the filesystem")
 
 
+@pytest.mark.case("T-95")
 def test_two_pending_ones_of_one_number_are_refused_with_both_places(make):
     same = [make("U10__a"), make("U10__a", folder="migrations")]
     other = [make("U11__b"), make("U11__c")]

@@ -51,6 +51,7 @@ def test_nothing_is_written_when_nothing_is_pending(connection, make):
     migrate(connection, files, "main")
 
 
+@pytest.mark.case("T-95")
 def test_a_failure_leaves_what_ran_before_and_nothing_of_itself(connection, make):
     good = make("U1__good", "CREATE TABLE good (x);")
     bad = make("U2__bad", "CREATE TABLE half (x);\nINSERT INTO nowhere VALUES (1);")

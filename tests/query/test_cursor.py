@@ -44,12 +44,14 @@ def test_values_come_back_as_they_went_in(values):
     assert list(map(type, back)) == list(map(type, values))
 
 
+@pytest.mark.case("T-44")
 @given(st.text() | st.binary().map(encode_b64u))
 def test_no_other_text_is_a_cursor(text):
     with pytest.raises(BadCursorError, match="Bad cursor"):
         decode_cursor(KEY, "api", "id", text)
 
 
+@pytest.mark.case("T-34")
 def test_a_cursor_belongs_to_one_key_api_and_order():
     token = encode_cursor(KEY, "api", "id", (8,))
     for key, api, order in (
@@ -88,6 +90,7 @@ def test_a_single_key_is_one_comparison_that_an_index_serves():
     assert keyset_condition((OrderTerm("id", False),), (8,), "r") == ('r."id" > ?', [8])
 
 
+@pytest.mark.case("T-45")
 @given(st.lists(CELLS, max_size=12), ORDERS, st.integers(1, 4))
 def test_paging_by_cursor_is_one_full_scan(rows, terms, size):
     connection = open_table("NOCASE")

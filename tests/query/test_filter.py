@@ -58,6 +58,7 @@ def test_a_blob_column_takes_uuids_in_both_spellings(uuid: UUID):
         assert type_value(DataType.BLOB, text) == (uuid.bytes,)
 
 
+@pytest.mark.case("T-39")
 @given(st.text(), st.sampled_from(list(DataType)))
 def test_any_text_is_a_value_or_refused(text, data_type):
     try:
@@ -66,6 +67,7 @@ def test_any_text_is_a_value_or_refused(text, data_type):
         assert data_type not in (DataType.TEXT, DataType.ANY)
 
 
+@pytest.mark.case("T-39")
 def test_endless_digits_take_no_time():
     assert type_value(DataType.REAL, "9" * 60_000) == (math.inf,)
     with pytest.raises(InvalidFilterError):

@@ -11,6 +11,7 @@ def test_terms_are_qualified_quoted_and_keep_their_direction(columns):
     assert compile_order(terms, columns, "_ROW_") == '_ROW_."i" DESC, _ROW_."odd ""name"""'
 
 
+@pytest.mark.case("T-30")
 def test_only_visible_columns_order(columns):
     with pytest.raises(InvalidQueryError, match="Invalid query"):
         compile_order((OrderTerm("i", False), OrderTerm("_hidden", False)), columns, "_ROW_")

@@ -61,6 +61,7 @@ def test_what_a_client_renders_is_read_back(node):
     assert parse_list_query(encoded).filter == node
 
 
+@pytest.mark.case("T-37")
 @given(st.text())
 def test_arbitrary_text_is_read_or_refused(text):
     for parse in (parse_list_query, parse_subscribe_query, check_flags):
@@ -121,6 +122,7 @@ def test_parameters_are_read(raw, query):
     assert parse_list_query(raw) == query
 
 
+@pytest.mark.case("T-44")
 @pytest.mark.parametrize(
     "raw",
     [
@@ -223,6 +225,7 @@ def test_filters_are_read(raw, node):
     assert parse_list_query(raw).filter == node
 
 
+@pytest.mark.case("T-40")
 @pytest.mark.parametrize(
     "raw",
     [

@@ -129,6 +129,7 @@ def test_sqlite_selects_what_the_filter_says(rows, node):
     connection.close()
 
 
+@pytest.mark.case("T-37")
 def test_values_are_bound_and_names_quoted(columns):
     evil = "'; DROP TABLE row; --"
     sql, params = compile_filter(Comparison('odd "name"', Operator.EQUAL, evil), columns, "_ROW_")
@@ -136,6 +137,7 @@ def test_values_are_bound_and_names_quoted(columns):
     assert params == [evil]
 
 
+@pytest.mark.case("T-29")
 @pytest.mark.parametrize(
     "query",
     [
@@ -159,6 +161,7 @@ def test_what_cannot_be_filtered_is_refused(query, columns):
         compile_filter(node, columns, "_ROW_")
 
 
+@pytest.mark.case("T-43")
 def test_geometries_are_bound_as_text(columns):
     node = Comparison("g", Operator.WITHIN, "POINT (1 2)")
     assert compile_filter(node, columns, "r") == (
@@ -181,6 +184,7 @@ def test_well_known_text_is_let_through(text):
     check_wkt(text)
 
 
+@pytest.mark.case("T-43")
 @pytest.mark.parametrize(
     "text",
     [
@@ -202,6 +206,7 @@ def test_other_text_is_no_geometry(text):
         check_wkt(text)
 
 
+@pytest.mark.case("T-40")
 def test_the_largest_filter_is_one_sqlite_takes(connection):
     for cls in (And, Or):
         node = cls((Comparison("i", Operator.EQUAL, "1"),) * MAX_COMPARISONS)

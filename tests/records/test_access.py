@@ -23,6 +23,7 @@ def test_a_granted_rule_is_silent():
     check_rule(lambda sql, params: [(1,)], rule, b"me")
 
 
+@pytest.mark.case("T-26")
 @pytest.mark.parametrize("error", [RejectedError(), DatabaseError()])
 def test_a_rule_that_fails_denies(error):
     def fail(sql, params):

@@ -68,6 +68,7 @@ def test_file_columns_are_known(site):
     assert load(site).file_columns == ("photo", "photos")
 
 
+@pytest.mark.case("T-35")
 def test_views_have_no_rules_for_writing(site):
     rules = 'create_access_rule: "1" update_access_rule: "1" delete_access_rule: "1"'
     api = load(site, rules, table="diary_loved")
@@ -85,6 +86,7 @@ def test_delete_addresses_the_row_by_its_key(site):
     assert site.database.prepare_error(load(site).delete_sql) is None
 
 
+@pytest.mark.case("T-51")
 def test_subscriptions_need_a_table(site):
     assert load(site, "enable_subscriptions: true").enable_subscriptions
     assert not load(site, "enable_subscriptions: true", table="diary_loved").enable_subscriptions

@@ -54,6 +54,7 @@ def test_a_good_api_has_no_problems(check):
     assert check(table="diary_loved") == []
 
 
+@pytest.mark.case("T-35")
 @pytest.mark.parametrize(
     ("table", "more", "field", "words"),
     [

@@ -15,11 +15,13 @@ from trailbase_server.records.columns import (
 from trailbase_server.schema.model import DataType
 
 
+@pytest.mark.case("T-22")
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_an_integer_key_survives_its_text_form(key):
     assert parse_integer_key(render_key(key)) == key
 
 
+@pytest.mark.case("T-22")
 @given(st.binary(max_size=40))
 def test_a_blob_key_survives_its_text_form(key):
     assert key_parser(DataType.BLOB)(render_key(key)) == key
@@ -32,6 +34,7 @@ def test_no_text_upsets_the_parsers(text):
         assert key is None or isinstance(key, int | bytes)
 
 
+@pytest.mark.case("T-22")
 @pytest.mark.parametrize(
     "text", ["", " 1", "1 ", "1_0", "1.0", "0x1", "١", "--1", "+", "1\n", str(2**63), "9" * 5000]
 )
@@ -39,6 +42,7 @@ def test_what_is_no_decimal_64_bit_integer_is_no_integer_key(text):
     assert parse_integer_key(text) is None
 
 
+@pytest.mark.case("T-22")
 @pytest.mark.parametrize(
     ("text", "key"), [("+7", 7), ("-7", -7), ("007", 7), (str(-(2**63)), -(2**63))]
 )

@@ -88,6 +88,7 @@ async def test_a_thousand_records_are_one_request(site):
     assert (status, len(set(answer["ids"]))) == (200, 1024)
 
 
+@pytest.mark.case("T-27")
 @pytest.mark.parametrize(
     ("api", "body", "status", "answer"),
     [
@@ -120,6 +121,7 @@ async def test_replacing_resets_what_was_left_out(site):
     assert site.rows("SELECT code, memo FROM locker WHERE id = 2") == [("L-2", "mug")]
 
 
+@pytest.mark.case("T-23")
 @pytest.mark.parametrize(
     ("api", "record", "user", "status", "stored"),
     [
@@ -141,6 +143,7 @@ async def test_user_columns_are_filled_in_for_members(site, api, record, user, s
     )
 
 
+@pytest.mark.case("T-23")
 async def test_forms_and_bulk_are_filled_in_too(site):
     await site.create_form("shift", {"day": "sat"}, site.rosa)
     await site.create("shift", [{"day": "sun"}, {"worker": SAM}], site.rosa)
@@ -154,6 +157,7 @@ async def test_forms_and_bulk_are_filled_in_too(site):
     ]
 
 
+@pytest.mark.case("T-23")
 @pytest.mark.parametrize(
     ("api", "record", "user", "status", "answer"),
     [

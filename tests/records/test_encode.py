@@ -32,6 +32,7 @@ def encode(value, data_type=DataType.ANY, role=ColumnRole.PLAIN, wrapped=()):
     return json.loads(dump_json(encoder((value,))))["c"]
 
 
+@pytest.mark.case("T-102")
 @given(
     st.none()
     | st.integers(-(2**63), 2**63 - 1)
@@ -53,6 +54,7 @@ def test_whole_reals_keep_their_point():
     assert dump_json(encoder((28.0,))) == b'{"r":28.0}'
 
 
+@pytest.mark.case("T-102")
 @pytest.mark.parametrize("value", [float("inf"), float("-inf")])
 @pytest.mark.parametrize("data_type", [DataType.REAL, DataType.ANY])
 def test_an_infinite_number_is_our_problem(value, data_type):

@@ -12,6 +12,7 @@ def expansions(site, api, *names):
     return check_expansions(site.state.apis[api].expansions, names)
 
 
+@pytest.mark.case("T-28")
 @pytest.mark.parametrize("names", [["author"], ["nope"], ["club", "text"], [""], [" club"]])
 def test_only_configured_columns_can_be_expanded(site, names):
     with pytest.raises(InvalidExpansionError) as caught:

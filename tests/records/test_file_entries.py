@@ -81,6 +81,7 @@ def test_lists_may_mix_new_files_and_kept_ones():
     assert several([]) == "[]"
 
 
+@pytest.mark.case("T-66")
 @pytest.mark.parametrize(
     "value",
     [
@@ -132,6 +133,7 @@ def test_a_list_has_an_end():
         several([file(b"")] * (MAX_FILES + 1))
 
 
+@pytest.mark.case("T-66")
 @given(JSON, st.booleans())
 def test_any_json_is_a_file_or_refused(value, is_list):
     try:
@@ -158,6 +160,7 @@ def test_kept_files_are_looked_up_by_name_and_taken_as_they_are_stored():
     )
 
 
+@pytest.mark.case("T-63")
 @pytest.mark.parametrize("stored", [None, STORED, "[]", "nonsense", '{"id":"1"}'])
 def test_a_file_that_is_not_stored_cannot_be_kept(stored):
     assert single({"filename": "c_3"}).keep(stored) is None

@@ -45,6 +45,7 @@ async def test_a_view_has_files_too(site):
     assert (await site.download("exhibit_list", 1, "cover"))[0::2] == (200, PNG)
 
 
+@pytest.mark.case("T-62")
 @pytest.mark.parametrize(
     ("api", "record", "column", "name", "status", "text"),
     [
@@ -72,6 +73,7 @@ async def test_what_cannot_be_downloaded(site, api, record, column, name, status
     assert (await site.download(api, record, column, name))[0::2] == (status, text)
 
 
+@pytest.mark.case("T-62")
 async def test_who_may_read_the_record_may_read_its_files(site):
     assert (await site.download("ruled", 1, "cover"))[0] == 200
 

@@ -3,6 +3,7 @@ import pytest
 URL = "/api/records/v1/{}/schema"
 
 
+@pytest.mark.case("T-32")
 @pytest.mark.parametrize(
     ("api", "query", "user", "status"),
     [
@@ -29,6 +30,7 @@ def schema(site, table, mode, *more):
     return site.get(URL.format("it") + f"?mode={mode}")[1]
 
 
+@pytest.mark.case("T-32")
 def test_the_document_describes_the_columns_of_the_api(site):
     body = schema(site, "diary", "Select", 'excluded_columns: ["secret"]')
     assert body["title"] == "it"

@@ -30,6 +30,7 @@ def test_optional_members_come_when_they_should(site, query, members):
     assert list(site.list("diary", query)[1]) == members
 
 
+@pytest.mark.case("T-31")
 @pytest.mark.parametrize(
     ("query", "total"),
     [
@@ -49,6 +50,7 @@ def test_the_count_ignores_the_cursor(site):
     assert site.list("diary", f"limit=2&count=true&cursor={cursor}")[1]["total_count"] == 4
 
 
+@pytest.mark.case("T-31")
 def test_the_rule_filters_rows_and_counts(site):
     assert site.ids("diary_own", user=site.rosa) == [1, 2]
     assert site.ids("diary_own") == []
@@ -61,12 +63,14 @@ def test_the_rule_filters_rows_and_counts(site):
     assert site.list("diary_own", "count=true&limit=1", site.rosa)[1]["total_count"] == 2
 
 
+@pytest.mark.case("T-29")
 def test_no_filter_reaches_around_the_rule(site):
     query = "order=id&filter[$or][0][id]=1&filter[$or][1][id]=3"
     assert site.ids("diary_own", query, site.rosa) == [1]
     assert site.ids("diary_own", query, site.sam) == [3]
 
 
+@pytest.mark.case("T-29")
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
@@ -123,11 +127,13 @@ def test_checks_come_in_their_order(site, api, query, expected):
     assert site.list(api, query) == expected
 
 
+@pytest.mark.case("T-30")
 @pytest.mark.parametrize("order", ["nope", "_mood", "--id", "-", "id,", "id;drop", "%22id%22"])
 def test_only_visible_columns_can_order(site, order):
     assert site.list("diary", f"order={order}")[0] == 400
 
 
+@pytest.mark.case("T-30")
 def test_an_excluded_column_cannot_order(site):
     assert site.list("diary_some", "order=secret")[0] == 400
 
@@ -142,10 +148,12 @@ def test_limit_and_offset_cut_a_page(site):
     assert site.ids("loved", "limit=1&offset=1") == [1]
 
 
+@pytest.mark.case("T-44")
 def test_an_offset_beyond_all_integers_is_no_server_error(site):
     assert site.list("diary", f"offset={2**64}")[0] in (200, 400)
 
 
+@pytest.mark.case("T-45")
 @pytest.mark.parametrize("order", ["", "order=id&", "order=-id,text&"])
 @pytest.mark.parametrize("api", ["diary", "gauge", "plot"])
 def test_walking_with_cursors_meets_every_row_once(site, api, order):
@@ -169,11 +177,13 @@ def test_a_cursor_names_a_row_not_a_direction(site):
     assert site.ids("diary", f"order=-id&cursor={cursor}") == [2, 1]
 
 
+@pytest.mark.case("T-44")
 @pytest.mark.parametrize("cursor", ["abc", "8", "MDEyMzQ1Njc4OWFiY2RlZg==", ""])
 def test_a_forged_cursor_is_refused(site, cursor):
     assert site.list("diary", f"cursor={cursor}")[0] == 400
 
 
+@pytest.mark.case("T-34")
 def test_a_cursor_of_another_api_is_refused(site):
     cursor = site.list("diary", "limit=2")[1]["cursor"]
     assert site.list("diary_wide", f"cursor={cursor}")[0] == 400

@@ -156,6 +156,7 @@ def test_unknown_members_are_dropped_and_order_is_kept():
     assert list(convert_record(CONVERTERS, record, REGISTRY).items()) == [("t", "x"), ("i", None)]
 
 
+@pytest.mark.case("T-39")
 @given(st.sampled_from(list(COLUMNS)), JSON_VALUES)
 def test_any_json_value_is_stored_or_refused(name, value):
     try:
@@ -167,6 +168,7 @@ def test_any_json_value_is_stored_or_refused(name, value):
         assert -(2**63) <= stored < 2**63
 
 
+@pytest.mark.case("T-102")
 @given(st.binary())
 def test_bytes_survive_in_every_spelling(data):
     for value in (encode_b64u(data), list(data)):

@@ -29,6 +29,7 @@ def test_files_are_shown_without_their_object_keys(site):
     ]
 
 
+@pytest.mark.case("T-22")
 @pytest.mark.parametrize(
     ("api", "key", "user", "expected"),
     [
@@ -87,6 +88,7 @@ def test_expandable_references_are_always_wrapped_and_data_comes_on_demand(site)
     assert site.read("diary_wide", "1?expand=")[1]["club"] == {"id": 1}
 
 
+@pytest.mark.case("T-28")
 def test_only_what_was_asked_for_is_expanded(site):
     body = site.read("diary_authors", "1?expand=club")[1]
     assert body["author"] == {"id": ROSA_TEXT}

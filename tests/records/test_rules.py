@@ -67,6 +67,7 @@ class Rules:
         return True
 
 
+@pytest.mark.case("T-26")
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -152,6 +153,7 @@ def test_names_in_text_are_no_mentions(rules):
     assert rules.allows("'_USER_.id' <> '_REQ_.text'", row=False)
 
 
+@pytest.mark.case("T-26")
 def test_a_rule_that_does_not_compile_denies_and_the_log_says_why(rules, caplog):
     with caplog.at_level(logging.WARNING):
         assert rules.compile("_ROW_.no_such = 1") is DENY

@@ -160,6 +160,7 @@ async def test_a_stream_of_a_record_ends_the_answer(served, header):
     assert b'{"Delete":' in rest
 
 
+@pytest.mark.case("T-51")
 @pytest.mark.parametrize(
     ("target", "headers", "status"),
     [

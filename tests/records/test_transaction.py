@@ -68,6 +68,7 @@ def test_another_shape_is_refused(body):
         parse_batch(body)
 
 
+@pytest.mark.case("T-33")
 def test_two_kinds_in_one_entry_and_too_many_entries_are_refused():
     with pytest.raises(BadRequestError):
         parse_batch({"operations": [{**GOOD, **op("Delete", "t", "1")}]})
@@ -106,6 +107,7 @@ async def test_operations_see_the_ones_before_them(site, transaction):
     assert site.rows("SELECT worker FROM shift") == [(site.rosa,)]
 
 
+@pytest.mark.case("T-33")
 @pytest.mark.parametrize(
     ("bad", "status", "text"),
     [

@@ -73,6 +73,7 @@ async def test_user_columns_are_never_filled_in(site):
     assert site.rows("SELECT backup, day FROM shift") == [(None, "mon")]
 
 
+@pytest.mark.case("T-24")
 @pytest.mark.parametrize(
     ("api", "key", "record", "user", "status", "answer"),
     [

@@ -77,6 +77,7 @@ async def test_a_list_may_lose_gain_and_reorder_files(site):
     assert (await site.download("exhibit", 1, "gallery", one["filename"]))[2] == b"1"
 
 
+@pytest.mark.case("T-63")
 async def test_keys_made_up_by_a_client_are_worth_nothing(site):
     await site.create("exhibit", {"title": "private", "cover": file(b"private", "p.txt")})
     key = site.stored("cover")["id"]
@@ -121,6 +122,7 @@ async def test_who_may_not_write_stores_nothing(site, monkeypatch):
     site.check_tidy()
 
 
+@pytest.mark.case("T-68")
 @pytest.mark.parametrize(
     ("api", "body", "status"),
     [
@@ -290,6 +292,7 @@ async def test_large_files_go_through_the_spool(site):
 # Failures
 
 
+@pytest.mark.case("T-68")
 async def test_a_store_that_is_down_changes_nothing(site, monkeypatch):
     await site.create("exhibit", {"cover": file(b"before")})
     put = site.storage.put
@@ -343,6 +346,7 @@ async def test_a_record_is_not_written_when_its_objects_were_cleaned_up_meanwhil
     site.check_tidy()
 
 
+@pytest.mark.case("T-68")
 async def test_a_write_that_fails_late_takes_its_objects_along(site, monkeypatch):
     write = site.database.write
 

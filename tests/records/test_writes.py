@@ -90,6 +90,7 @@ def test_refusals_without_the_database(site):
         update(site, "locker", 1, {"id": 2})
 
 
+@pytest.mark.case("T-25")
 async def test_a_write_checks_its_rule_and_then_changes(site):
     write = site.database.write
     with pytest.raises(ForbiddenError):

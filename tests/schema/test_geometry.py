@@ -139,6 +139,7 @@ def nested_wkt(depth):
     return "GEOMETRYCOLLECTION (" * (depth - 1) + "POINT (1 2)" + ")" * (depth - 1)
 
 
+@pytest.mark.case("T-43")
 @pytest.mark.parametrize(
     ("read", "make"),
     [(geometry_from_geojson, nested_geojson), (parse_wkb, nested_wkb), (parse_wkt, nested_wkt)],
@@ -220,6 +221,7 @@ def test_coordinates_that_json_cannot_hold():
         geometry_to_geojson(struct.pack("<BIdd", 1, 1, float("inf"), 0.0))
 
 
+@pytest.mark.case("T-43")
 @pytest.mark.parametrize("text", ["", "POINT", "POINT (1 2) x", "SRID=1;POINT (1 2)", "(" * 10])
 def test_malformed_wkt(text):
     with pytest.raises(InvalidGeometryError):

@@ -113,6 +113,7 @@ def test_the_dialect_is_detected():
     assert registry.is_valid("new", '"x"')
 
 
+@pytest.mark.case("T-49")
 @pytest.mark.timeout(5)
 def test_patterns_take_linear_time():
     registry = SchemaRegistry({"evil": '{"pattern":"^(a+)+$"}'})
@@ -139,6 +140,7 @@ def test_an_explanation_needs_a_schema(registry):
         registry.validate("{", 1, inline=True)
 
 
+@pytest.mark.case("T-49")
 def test_a_value_deeper_than_the_library_walks_is_invalid(registry):
     value = []
     for _ in range(2_000):

@@ -1,3 +1,5 @@
+import pytest
+
 from trailbase_server.server.app import all_routes
 
 
@@ -19,6 +21,7 @@ async def test_batches_are_offered_only_where_they_are_switched_on(pier):
         assert answer.status_code == 404
 
 
+@pytest.mark.case("T-36")
 async def test_the_admin_api_is_for_administrators(pier):
     async with pier.opened() as (_, web):
         assert (await web.get("/api/_admin/info")).status_code == 401

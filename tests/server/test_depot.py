@@ -85,6 +85,7 @@ def test_a_missing_part_is_repaired(depot, caplog):
     assert "Initialized or repaired" in caplog.text
 
 
+@pytest.mark.case("T-94")
 def test_secrets_that_were_open_are_closed(depot):
     prepare_depot(depot)
     (depot / "secrets").chmod(0o755)

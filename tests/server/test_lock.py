@@ -8,6 +8,7 @@ from trailbase_server.errors import OperatorError
 from trailbase_server.server.lock import LOCK_FILE, lock_depot
 
 
+@pytest.mark.case("T-92")
 def test_a_second_server_is_turned_away_and_told_who_is_there(tmp_path):
     with lock_depot(tmp_path):
         assert (tmp_path / LOCK_FILE).read_text() == f"{os.getpid()}\n"

@@ -55,6 +55,7 @@ async def test_a_path_that_is_not_there_is_told(pier, tmp_path):
             pass
 
 
+@pytest.mark.case("T-91")
 async def test_a_reload_brings_new_tables_and_apis(pier):
     async with pier.opened() as (depot, web):
         pier.write(
@@ -85,6 +86,7 @@ async def test_a_reload_attaches_a_new_database(pier):
         assert (await web.post("/api/records/v1/entry", json={})).json() == {"ids": ["4"]}
 
 
+@pytest.mark.case("T-91")
 async def test_streams_hear_of_every_database_and_survive_a_reload(pier):
     pier.edit("acl_world: [READ] }", "acl_world: [READ] enable_subscriptions: true }")
     pier.edit(

@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from tests.jobs import (
     delete_all,
     fail,
@@ -35,6 +37,7 @@ async def test_changes_arrive_after_the_commit_in_order(database):
     ]
 
 
+@pytest.mark.case("T-54")
 async def test_what_was_undone_is_never_announced(database):
     await database.write(insert_word, "taken")
     seen = await seen_by(database)

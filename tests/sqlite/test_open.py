@@ -29,6 +29,7 @@ def test_like_minds_case(files):
     connection.close()
 
 
+@pytest.mark.case("T-42")
 def test_a_pattern_that_would_take_forever_is_refused(files):
     connection = open_connection(files, "reader")
     assert connection.execute("SELECT 'a' LIKE ?1", ("%" * MAX_LIKE_BYTES,)).fetchall() == [(1,)]

@@ -20,6 +20,7 @@ async def test_a_quick_read_runs_inline(database):
     assert database.read("SELECT ?1 + 1", (41,)) == [(42,)]
 
 
+@pytest.mark.case("T-86")
 async def test_a_slow_read_is_stopped_on_the_loop_and_finished_on_the_pool(database):
     with pytest.raises(OverBudgetError):
         database.read(SLOW)
@@ -56,6 +57,7 @@ async def test_a_whole_function_can_be_repeated_on_the_pool(database):
     assert await database.on_pool(words_of, database) == ["oak"]
 
 
+@pytest.mark.case("T-85")
 async def test_the_pool_has_a_bounded_queue(database, monkeypatch):
     monkeypatch.setattr(readers, "MAX_WAITING", 1)
     first = asyncio.ensure_future(database.query(SLOW))
@@ -65,6 +67,7 @@ async def test_the_pool_has_a_bounded_queue(database, monkeypatch):
     await first
 
 
+@pytest.mark.case("T-86")
 async def test_a_read_that_never_ends_is_stopped_on_the_pool_too(database, monkeypatch):
     monkeypatch.setattr(readers, "POOL_BUDGET_S", 0.05)
     with pytest.raises(DatabaseError):

@@ -47,6 +47,7 @@ def test_matches(pattern, text, expected):
     assert matches_pattern(pattern, text) is expected
 
 
+@pytest.mark.case("T-41")
 @pytest.mark.parametrize(
     "pattern", ["(", "[", "a\\", "(?=x)", "(?!x)", r"(a)\1", "*", "a{2000}", r"\z\d("]
 )
@@ -106,6 +107,7 @@ def test_on_ascii_texts_the_answer_is_that_of_the_standard_library(parts, text):
     assert (compile_wide_pattern(pattern).search(text.encode()) is not None) is expected
 
 
+@pytest.mark.case("T-41")
 @pytest.mark.timeout(10)
 def test_no_pattern_takes_for_ever():
     assert not matches_pattern("^(a+)+$", "a" * 20_000 + "b")

@@ -36,6 +36,7 @@ async def test_jobs_that_are_queued_together_share_one_transaction(database):
     assert len(commits) == 1
 
 
+@pytest.mark.case("T-87")
 async def test_a_failing_job_takes_nobody_down(database):
     results = await outcomes(
         database.write(insert_word, "ash"),

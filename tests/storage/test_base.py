@@ -70,6 +70,7 @@ async def test_deleting_what_is_not_there_is_fine(storage):
     await storage.delete("../etc/passwd")
 
 
+@pytest.mark.case("T-62")
 @pytest.mark.parametrize(
     "key",
     [

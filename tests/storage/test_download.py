@@ -28,6 +28,7 @@ async def send(storage, data=DATA, request=None, caching=CACHE_CHECKED, **metada
     return response.status, dict(response.headers), body
 
 
+@pytest.mark.case("T-64")
 async def test_a_file_is_an_attachment_that_runs_nothing(storage):
     status, headers, body = await send(storage, original_filename="a.png", mime_type="image/png")
     assert (status, body) == (200, DATA)
@@ -39,6 +40,7 @@ async def test_a_file_is_an_attachment_that_runs_nothing(storage):
     assert headers[b"cache-control"] == b"private, no-cache"
 
 
+@pytest.mark.case("T-64")
 @pytest.mark.parametrize(
     ("metadata", "media_type"),
     [

@@ -19,6 +19,7 @@ async def storage(tmp_path):
     await store.close()
 
 
+@pytest.mark.case("T-61")
 async def test_an_object_is_a_file_named_by_its_key(storage, tmp_path):
     key = new_key()
     await storage.put(key, b"words")
@@ -52,6 +53,7 @@ async def test_a_directory_that_is_gone_is_unavailable(tmp_path):
     await storage.close()
 
 
+@pytest.mark.case("T-90")
 async def test_a_full_disk_leaves_nothing_behind(storage, tmp_path, monkeypatch):
     def full(handle):
         raise OSError(28, "No space left on device")

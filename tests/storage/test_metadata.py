@@ -16,6 +16,7 @@ from trailbase_server.storage.metadata import (
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452")
 
 
+@pytest.mark.case("T-61")
 @pytest.mark.parametrize(
     ("original", "name"),
     [

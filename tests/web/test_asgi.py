@@ -74,6 +74,7 @@ async def test_a_form_for_a_route_that_wants_none_is_read(client):
     assert "xyz" in (await client.ask("POST", "/hot/echo/a", [FORM], b"xyz"))[2]
 
 
+@pytest.mark.case("T-65")
 async def test_a_streamed_form_has_a_limit(client):
     head = f"POST /form HTTP/1.1\r\nHost: w\r\n{FORM}\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunk = b"100\r\n" + b"x" * 256 + b"\r\n"

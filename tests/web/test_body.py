@@ -53,6 +53,7 @@ def test_the_prefix_of_the_content_type_chooses_the_decoder(content_type, body, 
     assert (decoded.kind, decoded.value, decoded.files) == (kind, value, ())
 
 
+@pytest.mark.case("T-47")
 @pytest.mark.parametrize(
     "content_type", [b"text/plain", b"application/problem+json", b"", b"\xff", b"multipart/mixed"]
 )
@@ -62,6 +63,7 @@ def test_other_content_types_are_refused_by_name(content_type):
     assert content_type.decode("latin-1") in caught.value.public
 
 
+@pytest.mark.case("T-47")
 @pytest.mark.parametrize(
     ("content_type", "accepted"),
     [
@@ -82,6 +84,7 @@ def test_stock_json_endpoints_want_a_json_type(content_type, accepted):
             decode_json_only(request(b"[]", content_type))
 
 
+@pytest.mark.case("T-46")
 @pytest.mark.parametrize(
     "body",
     [
@@ -114,6 +117,7 @@ def test_json_keeps_big_integers_and_the_last_of_repeated_members():
     assert decode_json(b'{"a":9223372036854775807,"b":1,"b":2}') == {"a": 2**63 - 1, "b": 2}
 
 
+@pytest.mark.case("T-46")
 def test_nesting_is_measured_by_depth_and_not_by_brackets():
     assert len(decode_json(b"[" + b"[{}]," * 1000 + b"0]")) == 1001
     decode_json(b"[" * MAX_DEPTH + b"]" * MAX_DEPTH)
@@ -126,6 +130,7 @@ def test_any_json_value_survives(value):
     assert decode_json(json.dumps(value).encode()) == value
 
 
+@pytest.mark.case("T-46")
 @given(st.binary())
 def test_arbitrary_bytes_are_a_value_or_a_bad_request(data):
     for content_type in (None, b"application/x-www-form-urlencoded", MULTIPART):
@@ -177,6 +182,7 @@ async def test_a_form_that_arrives_in_pieces_is_the_same_form(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.case("T-65")
 async def test_spooled_files_of_a_form_that_fails_are_removed(tmp_path):
     large = part(b'form-data; name="f"; filename="f"', b"x" * 100_000)
     read = []

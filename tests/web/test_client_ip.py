@@ -3,6 +3,7 @@ import pytest
 from trailbase_server.web.client_ip import client_address, is_near
 
 
+@pytest.mark.case("T-80")
 @pytest.mark.parametrize(
     ("peer", "near"),
     [("127.0.0.1", True), ("::1", True), ("10.1.2.3", True), ("", True), ("9.9.9.9", False)],

@@ -31,6 +31,7 @@ def range_of(text, size=10, **more):
         return UNSATISFIABLE
 
 
+@pytest.mark.case("T-67")
 @pytest.mark.parametrize(
     ("text", "part"),
     [
@@ -75,6 +76,7 @@ def test_a_range_of_another_version_is_ignored():
     assert range_of("bytes=0-0", if_range="Tue, 24 Nov 2026 00:00:00 GMT") is None
 
 
+@pytest.mark.case("T-67")
 @given(st.integers(0, 50), st.integers(0, 50), st.integers(0, 40))
 def test_a_range_lies_within_the_file(first, last, size):
     part = range_of(f"bytes={first}-{last}", size)
@@ -105,6 +107,7 @@ def test_a_client_may_know_the_version(header, known):
     assert not is_known(asked(), ETAG)
 
 
+@pytest.mark.case("T-61")
 @pytest.mark.parametrize(
     ("name", "header"),
     [
@@ -124,6 +127,7 @@ def test_an_attachment_has_a_harmless_name(name, header):
     assert render_attachment(name).decode() == header
 
 
+@pytest.mark.case("T-61")
 @given(st.text() | st.text(st.characters(codec="utf-8", max_codepoint=0x100)))
 def test_any_name_makes_a_well_formed_header(name):
     header = render_attachment(name).decode("ascii")

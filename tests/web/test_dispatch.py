@@ -3,6 +3,7 @@ import pytest
 TOKEN_OF_BOSS = "CSRF-Token: csrf-of-boss"
 
 
+@pytest.mark.case("T-36")
 @pytest.mark.parametrize(
     ("method", "path", "headers", "status", "body"),
     [

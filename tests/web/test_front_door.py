@@ -44,6 +44,7 @@ async def test_a_refusal_is_plain_text(client, door):
     assert headers["content-type"].startswith("text/plain")
 
 
+@pytest.mark.case("T-87")
 @BOTH
 @pytest.mark.parametrize("path", ["/crash", "/crash-later"])
 async def test_a_bug_is_an_empty_500_with_an_incident_number(client, door, path, caplog):
@@ -64,6 +65,7 @@ async def test_a_slow_read_moves_to_the_pool(client, door):
     assert (await client.ask("GET", f"{door}/count/1000000"))[2] == "1000000"
 
 
+@pytest.mark.case("T-65")
 @BOTH
 async def test_a_body_over_the_limit_is_413_before_it_is_read(client, door):
     status, _, body = await client.ask("POST", f"{door}/echo/a", [], b"x" * (BODY_LIMIT + 1))
@@ -71,6 +73,7 @@ async def test_a_body_over_the_limit_is_413_before_it_is_read(client, door):
     assert (await client.ask("POST", f"{door}/echo/a", [], b"x" * BODY_LIMIT))[0] == 200
 
 
+@pytest.mark.case("T-65")
 @BOTH
 async def test_a_chunked_body_over_the_limit_is_413_too(client, door):
     chunk = b"1f4\r\n" + b"x" * 500 + b"\r\n"
@@ -127,6 +130,7 @@ async def test_expect_continue_is_answered_before_the_body(client, door):
     assert answer.endswith("hi")
 
 
+@pytest.mark.case("T-82")
 @BOTH
 async def test_nonsense_is_400(client, door):
     assert (await client.raw(b"NONSENSE\r\n\r\n")).startswith("HTTP/1.1 400")
@@ -176,6 +180,7 @@ async def test_a_client_that_leaves_does_not_disturb(client):
     assert (await client.ask("GET", "/hot/echo/a"))[0] == 200
 
 
+@pytest.mark.case("T-81")
 async def test_an_idle_connection_is_closed(client):
     import asyncio
 
@@ -191,6 +196,7 @@ async def test_a_cold_route_beside_a_hot_pattern_is_found(client):
     assert (await client.ask("GET", "/hot/echo/schema"))[2] == "no such luck"
 
 
+@pytest.mark.case("T-81")
 async def test_a_client_that_never_reads_is_cut_off(client, monkeypatch):
     monkeypatch.setattr(front_door, "STALL_S", 0.2)
     with socket.create_connection(("127.0.0.1", client.port)) as connection:

@@ -69,6 +69,7 @@ def test_a_repeated_multipart_field_becomes_a_list():
     assert parse_form(body, MULTIPART) == ({"t": ["1", "2", "3"]}, ())
 
 
+@pytest.mark.case("T-47", "T-65")
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [
@@ -167,6 +168,7 @@ async def test_many_small_files_are_on_disk_as_well(tmp_path):
     assert [content_of(f) for f in files] == contents
 
 
+@pytest.mark.case("T-65")
 async def test_memory_does_not_grow_with_the_upload(tmp_path):
     chunk = b"x" * 65_536
     spool = Spool(tmp_path)
@@ -186,6 +188,7 @@ async def test_memory_does_not_grow_with_the_upload(tmp_path):
     assert parser.spooled() == [file.content]
 
 
+@pytest.mark.case("T-65")
 def test_texts_stay_in_memory_and_are_therefore_bounded(monkeypatch):
     monkeypatch.setattr(multipart, "MAX_TEXT_BYTES", 10)
     body = part(b'form-data; name="t"', b"12345") * 2 + b"--b--"

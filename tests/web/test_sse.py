@@ -1,5 +1,6 @@
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ def test_comments_are_messages_without_data():
         assert re.fullmatch(rb":[^\n]*\n\n", comment)
 
 
+@pytest.mark.case("T-60")
 def test_nobody_on_the_way_may_keep_a_stream():
     assert dict(EVENT_STREAM) == {
         b"content-type": b"text/event-stream",

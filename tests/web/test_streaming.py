@@ -96,6 +96,7 @@ async def test_a_connection_is_closed_after_its_stream(client, streams):
     writer.close()
 
 
+@pytest.mark.case("T-58")
 @BOTH
 async def test_a_client_that_goes_is_noticed(client, streams, door):
     _, _, writer = await listen(client, door)
@@ -106,6 +107,7 @@ async def test_a_client_that_goes_is_noticed(client, streams, door):
     assert streams.left == streams.opened
 
 
+@pytest.mark.case("T-58")
 async def test_a_client_that_goes_before_the_answer_is_noticed(client, streams):
     _, writer = await asyncio.open_connection("127.0.0.1", client.port)
     writer.write(b"GET /hot/feed HTTP/1.1\r\nHost: h\r\n\r\n")

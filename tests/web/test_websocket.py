@@ -90,6 +90,7 @@ async def test_callers_are_known_by_header_and_by_message(client):
         assert await socket.recv() == "unknown"
 
 
+@pytest.mark.case("T-77")
 @pytest.mark.parametrize(
     ("origin", "expected"),
     [
@@ -136,6 +137,7 @@ async def test_a_client_that_goes_ends_the_conversation(client):
             await asyncio.sleep(0.005)
 
 
+@pytest.mark.case("T-87")
 async def test_a_bug_closes_with_an_internal_error(client, caplog):
     async with connect(at(client)) as socket:
         await socket.recv()

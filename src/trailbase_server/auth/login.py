@@ -43,7 +43,8 @@ async def login(state: AuthState, request: Request) -> Response:
     password = body.required("password")
     params = merge_login_params(state, query, body)
     try:
-        user = await check_credentials(state, await _find(state, identifier), password)
+        found = await _find(state, identifier)
+        user = await check_credentials(state, found, password, identifier.text)
     except AppError as exc:
         if not body.is_form or params.redirect_uri is None:
             raise

@@ -66,6 +66,7 @@ class AuthState:
         verified: Cache of verified tokens.
         passwords: Threads for hashing.
         lockout: Wrong passwords by account.
+        stranger_lockout: The same of names that no account with a password has, by what was typed.
         address_limit: Requests by client address.
         limits: Attempts of the other flows.
         storage: Pictures of users; None until somebody gives one.
@@ -102,6 +103,7 @@ class AuthState:
         self.verified = VerifiedTokens(keys, clock)
         self.passwords = PasswordWorkers()
         self.lockout = Lockout(clock, enabled=not demo)
+        self.stranger_lockout = Lockout(clock, enabled=not demo)
         self.address_limit = AddressLimit(clock)
         self.limits = FlowLimits(clock)
         self.background = Background()

@@ -135,6 +135,7 @@ async def test_without_a_target_there_is_a_text(browser, oidc0, state):
     assert (answer.status, answer.location) == (303, "/")
 
 
+@pytest.mark.case("T-74")
 @pytest.mark.parametrize("missing", ["code", "state", None])
 async def test_parameters_that_are_missing(browser, oidc0, missing, service):
     asked = query_of((await browser.begin()).location)

@@ -65,6 +65,7 @@ async def test_two_at_once_get_one_account(state):
     assert len({user.id for user in users}) == len(rows(state)) == 1
 
 
+@pytest.mark.case("T-75")
 @pytest.mark.parametrize("address", ["nora@auth.test", "NORA@AUTH.TEST"])
 async def test_the_address_of_another_account_is_refused_and_never_linked(state, address):
     with pytest.raises(AddressTakenError):
@@ -72,6 +73,7 @@ async def test_the_address_of_another_account_is_refused_and_never_linked(state,
     assert rows(state) == []
 
 
+@pytest.mark.case("T-75")
 async def test_whoever_waits_for_the_address_loses_the_claim_and_the_password(state):
     user = await find_or_create(state, OIDC, replace(KIM, email="pending@auth.test"))
     assert user.email == "pending@auth.test"

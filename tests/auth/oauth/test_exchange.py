@@ -51,6 +51,7 @@ async def test_the_code_is_exchanged_with_credentials_and_verifier(fetch, place,
     assert question["headers"]["authorization"] == "Bearer open-sesame"
 
 
+@pytest.mark.case("T-75")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -99,6 +100,7 @@ async def test_a_user_of_another_shape(fetch, place, service):
             await fetch(application)
 
 
+@pytest.mark.case("T-75")
 async def test_an_address_that_the_service_does_not_vouch_for(fetch, place, service):
     application = place("oidc0")
     service.says("/profile_url", {**KIM, "email_verified": False})

@@ -40,6 +40,7 @@ async def test_a_signed_token(read, service):
     assert len(service.requests("/keys")) == 1
 
 
+@pytest.mark.case("T-75")
 @pytest.mark.parametrize(
     "token",
     [
@@ -124,6 +125,7 @@ def test_a_token_for_us():
     check(nonce="", issuer="")
 
 
+@pytest.mark.case("T-75")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -143,6 +145,7 @@ def test_a_token_for_somebody_else(changes):
         check(**changes)
 
 
+@pytest.mark.case("T-75")
 @pytest.mark.parametrize("repeated", ["m", None, 7], ids=repr)
 def test_a_token_for_another_log_in(repeated):
     claims = {**CLAIMS, "nonce": repeated}

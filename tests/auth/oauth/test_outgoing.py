@@ -38,6 +38,7 @@ async def test_a_form(outside, service):
     assert service.asked[0]["form"] == {"code": "a&b"}
 
 
+@pytest.mark.case("T-76")
 @pytest.mark.parametrize(
     ("body", "status"),
     [({"error": "invalid_grant"}, 400), ({}, 500), ({}, 302), ({}, 201), (b"<html>", 200)],
@@ -59,6 +60,7 @@ async def test_the_services_reason_is_for_the_log(outside, service):
         await get(outside, f"{service.url}/me")
 
 
+@pytest.mark.case("T-75")
 async def test_a_large_answer_is_cut_off(outside, service):
     service.says("/me", b'"' + b"x" * outgoing.MAX_ANSWER_BYTES + b'"')
     with pytest.raises(DependencyError, match="too large"):
@@ -81,6 +83,7 @@ async def test_nobody_there(outside, url):
     assert "hush" not in caught.value.detail
 
 
+@pytest.mark.case("T-75")
 async def test_a_service_that_is_silent(outside, monkeypatch):
     monkeypatch.setattr(outgoing, "TOTAL_TIMEOUT_S", 0.2)
     with (

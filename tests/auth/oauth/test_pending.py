@@ -63,6 +63,7 @@ def test_what_is_not_complete_is_nothing(changes):
     assert parse_pending(KEYS, sign_claims(KEYS, {**claims, **changes}), NOW) is None
 
 
+@pytest.mark.case("T-74")
 def test_what_is_not_ours_is_nothing():
     other = SigningKeys(bytes(32), _derive_public(bytes(32)))
     pending = new_pending("github", CODE_FLOW, None)

@@ -184,6 +184,7 @@ def test_who_has_no_address_has_none():
         read("discord", email="")
 
 
+@pytest.mark.case("T-75")
 @pytest.mark.parametrize(
     ("name", "changes", "verified"),
     [

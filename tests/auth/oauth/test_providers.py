@@ -3,6 +3,8 @@
 import json
 from urllib.parse import urlsplit
 
+import pytest
+
 from trailbase_server.auth.oauth.providers import PROVIDERS, configured_providers
 from trailbase_server.config.proto.config_pb2 import AuthConfig, OAuthProviderId
 
@@ -68,6 +70,7 @@ def test_the_generic_one_gets_its_addresses_and_scopes_from_the_configuration():
     assert scoped.provider.scopes == ("openid", "groups")
 
 
+@pytest.mark.case("T-76")
 def test_nothing_of_the_others_can_be_configured():
     [application] = applications(github=usable(17, token_url="http://evil/", scopes=["all"]))
     assert application.provider in PROVIDERS

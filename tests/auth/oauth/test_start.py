@@ -105,6 +105,7 @@ async def test_an_address_with_a_query_of_its_own(browser, place):
     assert location.startswith("https://they.test/go?tenant=7&response_type=code&")
 
 
+@pytest.mark.case("T-79")
 async def test_services_send_browsers_where_the_configuration_says(browser, place, state, config):
     application = place("oidc0")
     state.configure(config, "https://public.test", callback_url="https://site.test/path?x")

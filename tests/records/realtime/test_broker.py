@@ -49,6 +49,7 @@ async def test_a_record_is_known_by_its_key_not_by_its_row_id(garden):
     assert [event["Update"]["word"] for event in wire.events] == ["three"]
 
 
+@pytest.mark.case("T-54")
 async def test_what_was_rolled_back_is_no_news(garden):
     wire = await garden.follow("plants")
     with pytest.raises(Exception, match="constraint"):
@@ -86,6 +87,7 @@ async def test_a_late_stream_is_not_ended_by_an_old_deletion(garden):
     assert late.brief == [("Update", 1, 1)]
 
 
+@pytest.mark.case("T-52")
 async def test_the_rule_decides_for_each_user(garden):
     wires = {
         user: await garden.follow("plot", user=user)
@@ -100,6 +102,7 @@ async def test_the_rule_decides_for_each_user(garden):
     assert wires[garden.uma].brief == wires[None].brief == []
 
 
+@pytest.mark.case("T-52")
 async def test_losing_access_to_a_record_ends_its_stream_with_an_error(garden):
     wire = await garden.follow("own", key=1, user=garden.rosa)
     await garden.change("UPDATE plant SET owner = ?1 WHERE id = 1", garden.sam)
@@ -165,6 +168,7 @@ async def test_nothing_is_collected_when_nobody_subscribes(garden, monkeypatch):
     assert again.brief == [("Insert", 2, 1)]
 
 
+@pytest.mark.case("T-55")
 async def test_a_user_who_logs_out_loses_the_streams(garden):
     mine = await garden.follow("plants", user=garden.rosa)
     other = await garden.follow("plants", user=garden.sam)
@@ -176,6 +180,7 @@ async def test_a_user_who_logs_out_loses_the_streams(garden):
     assert other.brief == [("Insert", 2, 1)]
 
 
+@pytest.mark.case("T-55")
 async def test_a_token_that_runs_out_ends_its_streams(garden):
     garden.clock.at = 2.0**40  # when the token expires
     wire = await garden.follow("plants", user=garden.rosa)
@@ -198,6 +203,7 @@ async def test_streams_survive_a_change_of_the_configuration(garden):
     assert wire.events[0]["Insert"]["colour"] == "green"
 
 
+@pytest.mark.case("T-55")
 async def test_streams_end_when_their_api_or_its_subscriptions_go(garden):
     kept, gone, off = [await garden.follow(name) for name in ("plants", "beds", "pots")]
     filtered = await garden.follow("some", query="filter[height]=1")
@@ -215,6 +221,7 @@ async def test_streams_end_when_their_api_or_its_subscriptions_go(garden):
     assert garden.broker.statistics.streams == 1
 
 
+@pytest.mark.case("T-51")
 async def test_only_apis_with_subscriptions_have_streams(garden):
     stale = garden.apis["plants"]
     garden.load(CONFIG.replace("enable_subscriptions: true", ""))
@@ -226,6 +233,7 @@ async def test_only_apis_with_subscriptions_have_streams(garden):
     assert garden.broker.statistics.streams == 0
 
 
+@pytest.mark.case("T-57")
 async def test_the_number_of_streams_is_bounded(garden, monkeypatch):
     monkeypatch.setattr(seats, "MAX_STREAMS_FROM_ADDRESS", 1)
     wire = await garden.follow("plants", address="192.0.2.1")

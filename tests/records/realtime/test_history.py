@@ -47,6 +47,7 @@ def test_the_size_of_changes_is_bounded(monkeypatch):
     assert positions(history.after(0)) == ([], True)
 
 
+@pytest.mark.case("T-60")
 @pytest.mark.parametrize("text", ["", "e", "e-", "e-x", "f-1", "e-١", "e--1", "e-" + "9" * 20])
 def test_an_id_that_is_none_of_this_run_is_none(text):
     assert parse_event_id(text, "e") is None

@@ -109,6 +109,7 @@ async def test_a_filter_that_fails_on_a_row_does_not_match(garden):
     assert match.accepts(garden.database.read, row) is False
 
 
+@pytest.mark.case("T-41")
 async def test_a_malformed_pattern_is_found_when_tried(garden):
     plan, match = match_of(garden, Comparison("secret", Operator.REGEXP, "("))
     with pytest.raises(InvalidQueryError):
@@ -130,6 +131,7 @@ async def test_a_database_that_is_away_is_not_an_answer(garden):
             check_match(read, match, plan.columns)
 
 
+@pytest.mark.case("T-56")
 @pytest.mark.parametrize("column", ["nope", "secret", "_hidden"])
 async def test_columns_that_are_not_shown_cannot_be_filtered_by(garden, column):
     with pytest.raises(InvalidQueryError):

@@ -21,6 +21,7 @@ def plan_of(garden, name):
     return compile_event_plan(garden.apis[name], garden.catalog)
 
 
+@pytest.mark.case("T-56")
 async def test_an_event_shows_what_reading_the_record_shows(garden):
     await garden.run(
         "INSERT INTO plant VALUES (2, ?1, 1, 'oak', 3, x'00ff', 'h', 's', '{\"a\": \"1\"}')", ROSA
@@ -56,6 +57,7 @@ async def test_a_rule_sees_excluded_columns(garden):
     assert not plan.allowed(garden.database.read, (*ROW[:7], None, None), {None})
 
 
+@pytest.mark.case("T-53")
 @pytest.mark.parametrize("name", ["own", "plot", "known", "plants"])
 @given(
     owner=st.sampled_from(USERS),

@@ -5,6 +5,7 @@ from trailbase_server.records.realtime import seats
 from trailbase_server.records.realtime.seats import Seats
 
 
+@pytest.mark.case("T-57")
 @pytest.mark.parametrize(
     ("limit", "same"),
     [
@@ -36,6 +37,7 @@ def test_anonymous_callers_and_unknown_addresses_are_not_one_client(monkeypatch)
     assert taken.taken == 1
 
 
+@pytest.mark.case("T-58")
 def test_nothing_is_remembered_of_who_has_left():
     taken = Seats()
     taken.take(b"a", "1")

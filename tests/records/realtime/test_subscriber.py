@@ -85,6 +85,7 @@ def test_a_full_socket_is_left_alone(attached):
     assert wire.brief == [("Insert", 1, 1), ("Insert", 2, 2), ("Insert", 3, 3)]
 
 
+@pytest.mark.case("T-59")
 def test_a_loss_is_told_once_and_what_follows_is_real(attached):
     stream, wire, _ = attached
     stream.pause()
@@ -112,6 +113,7 @@ def test_what_cannot_be_told_is_told_as_a_loss(attached):
     assert wire.brief == [("Error", 2, 1), ("Insert", 5, 2)]
 
 
+@pytest.mark.case("T-60")
 def test_silence_is_broken_after_fifteen_seconds(attached):
     stream, wire, _ = attached
     stream.tick(module.SILENCE_S - 1, 0)
@@ -124,6 +126,7 @@ def test_silence_is_broken_after_fifteen_seconds(attached):
     assert wire.text.count(":\n\n") == 1
 
 
+@pytest.mark.case("T-57")
 def test_a_client_that_does_not_read_is_cut_off(attached):
     stream, wire, left = attached
     stream.pause()
@@ -277,6 +280,7 @@ async def test_an_aligned_stream_that_ends_sends_the_rest():
 # All of it
 
 
+@pytest.mark.case("T-59")
 @given(
     st.booleans(),
     st.lists(

@@ -6,6 +6,8 @@ from struct import pack
 
 import pytest
 
+from tests.auth.pictures.photographs import SECRETS, chunk, look, photograph, screenshot, segment
+from tests.auth.pictures.photographs import png as png_of
 from trailbase_server.errors import UnavailableError
 from trailbase_server.ids import encode_b64u
 from trailbase_server.schema.introspect import read_catalog
@@ -107,6 +109,43 @@ async def test_the_content_decides_the_type_and_the_old_picture_goes(server, upl
 async def test_what_is_not_taken(server, state, uploads, nora, parts):
     answer = await upload(server, nora, *parts)
     assert (answer.status, bool(answer.content)) == (400, True)
+    assert stored(uploads) == []
+    assert await state.database.query("SELECT count(*) FROM _file_deletions") == [(0,)]
+
+
+@pytest.mark.case("T-70")
+@pytest.mark.parametrize(
+    "picture",
+    [
+        photograph(6),
+        screenshot(6),
+        photograph(6, film=b"motion film" * 30_000),
+        png_of(1, 1, *[chunk(b"tEXt", b"at home" * 2000)] * 10),
+    ],
+    ids=["JPEG", "PNG", "JPEG on the disk", "PNG on the disk"],
+)
+async def test_nobody_learns_where_a_picture_was_taken(server, uploads, nora, picture):
+    assert (await upload(server, nora, ("file", "me", picture))).status == 200
+    shown = (await server.get(f"/avatar/{NORA}")).content
+    assert look(shown) == look(picture)
+    assert [secret for secret in SECRETS if secret in shown] == []
+    assert stored(uploads) == [len(shown)]
+
+
+@pytest.mark.case("T-70")
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        (png(1)[:-1], b"the picture is damaged"),
+        (JPEG[:-1], b"the picture is damaged"),
+        (b"\xff\xd8" + segment(0xE1, bytes(60_000)) * 2 + b"!", b"the picture is damaged"),
+        (png_of(50_000, 50_000), b"the picture is too large: 50000 x 50000 pixels"),
+    ],
+    ids=["PNG", "JPEG", "JPEG on the disk", "too many pixels"],
+)
+async def test_pictures_that_are_none(server, state, uploads, nora, picture, message):
+    answer = await upload(server, nora, ("file", "me", picture))
+    assert (answer.status, answer.content) == (400, message)
     assert stored(uploads) == []
     assert await state.database.query("SELECT count(*) FROM _file_deletions") == [(0,)]
 

@@ -1,16 +1,19 @@
 """
 Avatars: ``/avatar`` uploads and deletes the caller's own, ``/avatar/{user_id}`` shows anybody's.
 
-A picture is what its bytes say, PNG or JPEG, whatever the client declares. Row and object are kept
+A picture is what its bytes say, PNG or JPEG, whatever the client declares; what they say beside
+that is dropped (``auth.pictures``), so nobody publishes where they live. Row and object are kept
 together as those of records are (``storage.deletions``): the object is announced, stored, referred
 to; the one before it is deleted after the commit.
 """
 
 import logging
+from pathlib import Path
 from typing import NamedTuple
 
 from trailbase_server.auth.authenticate import caller_of
 from trailbase_server.auth.csrf import check_intent
+from trailbase_server.auth.pictures.strip import MEDIA_TYPES, strip_picture
 from trailbase_server.auth.state import AuthState
 from trailbase_server.db.base import Transaction
 from trailbase_server.db.errors import ConstraintError
@@ -31,13 +34,11 @@ from trailbase_server.storage.deletions import (
 from trailbase_server.storage.download import CACHE_CHECKED, send_object
 from trailbase_server.storage.metadata import describe_file, render_metadata, stored_entries
 from trailbase_server.web.body import Body, received_body
-from trailbase_server.web.multipart import FilePart
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, empty
 
 log = logging.getLogger(__name__)
 FIELD = "file"
-MEDIA_TYPES = ("image/png", "image/jpeg")
 MAX_NAME_CHARS = 255  # of the name that is kept
 TABLE = "_user_avatar"
 _QUEUE = queue_name(None)
@@ -46,7 +47,7 @@ _QUEUE = queue_name(None)
 class _Picture(NamedTuple):
     key: str
     metadata: str
-    part: FilePart
+    content: bytes | Path
 
 
 async def get_avatar(state: AuthState, request: Request) -> Response:
@@ -81,7 +82,8 @@ async def create_avatar(state: AuthState, request: Request) -> Response:
     Replace the caller's picture.
 
     Raises:
-        BadRequestError: No multipart form with exactly one picture, or not PNG nor JPEG.
+        BadRequestError: No multipart form with exactly one picture, or not PNG nor JPEG, or one
+            that is damaged or has too many pixels.
         NotFoundError: The account is gone.
         StorageUnavailableError: It is not stored, nothing has changed.
 
@@ -92,12 +94,12 @@ async def create_avatar(state: AuthState, request: Request) -> Response:
     check_intent(state, request, identity)
     storage = _storage(state)
     async with received_body(request, storage.spool) as body:
-        picture = _read_picture(body)
+        picture = await _read_picture(body)
         await _store(state, storage, identity.user_id, picture)
     return empty()
 
 
-def _read_picture(body: Body) -> _Picture:
+async def _read_picture(body: Body) -> _Picture:
     if body.kind != "multipart":
         raise BadRequestError("expected a multipart form")
     if len(body.files) != 1 or body.files[0].name != FIELD:
@@ -106,9 +108,11 @@ def _read_picture(body: Body) -> _Picture:
     key = render_uuid_text(new_uuid4())
     name = part.filename[:MAX_NAME_CHARS] if part.filename is not None else None
     metadata = describe_file(key, name, None, part.head)
-    if metadata.get("mime_type") not in MEDIA_TYPES:
+    media_type = metadata.get("mime_type")
+    if media_type not in MEDIA_TYPES:
         raise BadRequestError("expected a PNG or a JPEG")
-    return _Picture(key, render_metadata(metadata), part)
+    content = await strip_picture(media_type, part.content)
+    return _Picture(key, render_metadata(metadata), content)
 
 
 async def _store(state: AuthState, storage: Storage, user_id: UserId, picture: _Picture) -> None:
@@ -116,7 +120,7 @@ async def _store(state: AuthState, storage: Storage, user_id: UserId, picture: _
     [row_id] = await state.database.write(announce_uploads, [announced])
     pending = PendingUpload(row_id, picture.metadata)
     try:
-        await storage.put(picture.key, picture.part.content)
+        await storage.put(picture.key, picture.content)
         claims = await state.database.write(set_avatar, user_id, picture.metadata, pending)
     except AppError as exc:
         await _discard(state, storage, picture.key, pending)

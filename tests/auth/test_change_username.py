@@ -68,6 +68,13 @@ async def test_a_taken_name(server):
     assert answer.location == "/done?alert=Failed%3A+409+Conflict"
 
 
+@pytest.mark.case("T-21")
+async def test_a_name_that_looks_like_somebody_elses(server, state):
+    answer = await change(server, new_username="s\u043el\u043e")
+    assert (answer.status, answer.text) == (400, "username mixes alphabets")
+    assert await name_of(state, NORA) == "nora"
+
+
 async def test_where_browsers_go(server):
     answer = await change(server, form=True, new_username="norah", redirect_uri="/done")
     assert answer.location == "/done"

@@ -50,6 +50,17 @@ async def test_once(server, code):
 
 
 @pytest.mark.case("T-73")
+async def test_a_second_use_ends_the_session_of_the_first(server, code):
+    session = (await server.post("/token", body(code))).json["refresh_token"]
+    other = (await server.login("nora"))["refresh_token"]
+    assert (await server.post("/token", body(code, "w" * 43))).status == 404
+    assert await server.is_live(session)
+    assert (await server.post("/token", body(code))).status == 404
+    assert not await server.is_live(session)
+    assert await server.is_live(other)
+
+
+@pytest.mark.case("T-73")
 async def test_many_at_once_get_one_session(server, code):
     answers = await asyncio.gather(*(server.post("/token", body(code)) for _ in range(8)))
     assert sorted(answer.status for answer in answers) == [200] + [404] * 7

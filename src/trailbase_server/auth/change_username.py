@@ -3,7 +3,7 @@
 from trailbase_server.auth.authenticate import caller_of
 from trailbase_server.auth.csrf import check_intent
 from trailbase_server.auth.fields import merged, read_body, read_query
-from trailbase_server.auth.identifiers import parse_username
+from trailbase_server.auth.identifiers import parse_new_username
 from trailbase_server.auth.options import IdentifierPolicy
 from trailbase_server.auth.replies import fail_on_page, send_on
 from trailbase_server.auth.state import AuthState
@@ -45,7 +45,7 @@ async def change_username(state: AuthState, request: Request) -> Response:
     if is_unset and (policy not in _CAN_DO_WITHOUT or not identity.email):
         raise BadRequestError("Cannot unset username")
     try:
-        name = None if is_unset else parse_username(typed or "")
+        name = None if is_unset else parse_new_username(typed or "")
         await _replace(state, identity.user_id, name)
     except (BadRequestError, ConflictError) as exc:
         return fail_on_page(exc, body, error_target)

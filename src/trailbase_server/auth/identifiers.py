@@ -8,6 +8,7 @@ ASCII case.
 import unicodedata
 from dataclasses import dataclass
 
+from trailbase_server.auth.lookalikes import check_distinct
 from trailbase_server.auth.options import IdentifierPolicy
 from trailbase_server.errors import BadRequestError
 from trailbase_server.schema.email import is_email
@@ -66,6 +67,21 @@ def parse_username(text: str) -> str:
     return name
 
 
+def parse_new_username(text: str) -> str:
+    """
+    Trim and check a name that somebody chooses; it must not be mistaken for another one.
+
+    Raises:
+        BadRequestError: It does not do.
+
+    Spec:
+        auth/username
+    """
+    name = parse_username(text)
+    check_distinct(name)
+    return name
+
+
 def parse_email_or_username(text: str) -> Identifier:
     """
     Tell an address from a name by its ``@``.
@@ -104,13 +120,13 @@ def check_registration(
     if policy == IdentifierPolicy.ONLY_USERNAME:
         if email:
             raise BadRequestError("Email not allowed")
-        return None, parse_username(_required(username, "Missing username"))
+        return None, parse_new_username(_required(username, "Missing username"))
     if policy != IdentifierPolicy.REQUIRE_USERNAME:
         _required(email, "Missing email")
     if policy != IdentifierPolicy.REQUIRE_EMAIL:
         _required(username, "Missing username")
     address = parse_email(email) if email else None
-    return address, parse_username(username) if username else None
+    return address, parse_new_username(username) if username else None
 
 
 def is_numeric(character: str) -> bool:

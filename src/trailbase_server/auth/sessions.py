@@ -93,6 +93,12 @@ def delete_session(tx: Transaction, refresh_token: str) -> None:
 
 
 @single_statement
+def delete_stored_session(tx: Transaction, stored_token: str) -> bool:
+    """Write job: end one session by what is stored of its token; tells whether it went on."""
+    return bool(tx.run("DELETE FROM _session WHERE refresh_token = ?1", (stored_token,)))
+
+
+@single_statement
 def delete_sessions(tx: Transaction, user_id: UserId, kept_token: str | None = None) -> None:
     """
     Write job: end all sessions of a user.

@@ -13,6 +13,7 @@ from trailbase_server.auth.oauth.outgoing import Outgoing
 from trailbase_server.auth.options import AuthOptions, compile_options
 from trailbase_server.auth.password import PasswordWorkers
 from trailbase_server.auth.redirects import Origin, check_redirect, parse_origin
+from trailbase_server.auth.used_codes import UsedCodes
 from trailbase_server.auth.verified import VerifiedTokens
 from trailbase_server.clock import SYSTEM_CLOCK, Clock
 from trailbase_server.db.base import Database
@@ -69,6 +70,7 @@ class AuthState:
         stranger_lockout: The same of names that no account with a password has, by what was typed.
         address_limit: Requests by client address.
         limits: Attempts of the other flows.
+        used_codes: Authorization codes that were exchanged.
         storage: Pictures of users; None until somebody gives one.
         background: Work whose duration must not show.
         outgoing: Requests to services that people log in with.
@@ -106,6 +108,7 @@ class AuthState:
         self.stranger_lockout = Lockout(clock, enabled=not demo)
         self.address_limit = AddressLimit(clock)
         self.limits = FlowLimits(clock)
+        self.used_codes = UsedCodes(clock)
         self.background = Background()
         self.outgoing = Outgoing()
         self.provider_keys = ProviderKeys(clock)

@@ -8,7 +8,7 @@ the account of its owner here. An address that is taken is a refusal.
 from typing import cast
 
 from trailbase_server.auth.addresses import drop_claims
-from trailbase_server.auth.identifiers import USERNAME_BYTES, parse_username
+from trailbase_server.auth.identifiers import USERNAME_BYTES, parse_new_username
 from trailbase_server.auth.oauth.provider import Profile
 from trailbase_server.auth.options import IdentifierPolicy
 from trailbase_server.auth.state import AuthState
@@ -98,7 +98,7 @@ def names_for(policy: IdentifierPolicy, offered: str | None) -> tuple[str, ...]:
     if policy in _WITHOUT_NAME:
         return ()
     try:
-        name = parse_username(offered or "")
+        name = parse_new_username(offered or "")
     except BadRequestError:
         if policy == IdentifierPolicy.REQUIRE_EMAIL:
             return ()

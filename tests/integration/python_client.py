@@ -359,11 +359,11 @@ def one_time_code(secret):
     return f"{number % 1_000_000:06}"
 
 
-def main():
-    scenarios = Scenarios(sys.argv[1])
+def run(scenarios, names):
+    """Run scenarios and print what became of them."""
     signal.signal(signal.SIGALRM, give_up)
     outcome = {}
-    for name in NAMES:
+    for name in names:
         signal.alarm(PATIENCE_S)
         try:
             getattr(scenarios, name)()
@@ -408,4 +408,4 @@ NAMES = (
 )
 
 if __name__ == "__main__":
-    main()
+    run(Scenarios(sys.argv[1]), NAMES)

@@ -8,7 +8,7 @@ import { anonymous, login, refusal } from "./client.mjs";
 const STEP_MS = 30_000;
 
 // The code of an authenticator app, some steps from now.
-function code(totpUrl, steps = 0) {
+export function code(totpUrl, steps = 0) {
   const secret = new URL(totpUrl).searchParams.get("secret");
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
   const bits = [...secret].map((c) => alphabet.indexOf(c).toString(2).padStart(5, "0")).join("");

@@ -50,6 +50,11 @@ def test_other_notes_go(code):
     assert strip(jpeg(1, 1, segment(code, b"at home"))) == jpeg()
 
 
+@pytest.mark.parametrize("code", [0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF])
+def test_tables_stay(code):
+    assert strip_jpeg(jpeg(1, 1, segment(code, b"table"))).is_everything()
+
+
 def test_thumbnails_and_what_hides_behind_colours_go():
     thumbnail = segment(0xE0, b"JFIF\0\1\2\0\0\1\0\1\1\1abc")
     longer = segment(0xEE, b"Adobe" + bytes(7) + b"at home")

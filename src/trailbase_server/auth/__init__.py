@@ -9,8 +9,8 @@ request to an identity), ``state`` (what handlers get), ``options`` (what the co
 One module per flow: ``login`` and ``login_mfa``, ``code_exchange`` with ``used_codes``,
 ``refresh`` with ``rotation``, ``status``, ``logout``, ``own_sessions``; ``register``,
 ``verify_email``, ``anonymous``, ``otp``; ``change_password``, ``reset_password``, ``change_email``,
-``change_username``, ``second_factor`` with ``recovery``, ``avatar``, ``delete``; ``oauth/`` for
-accounts from elsewhere. ``accounts`` are the same things for the command line.
+``change_username``, ``second_factor`` with ``recovery``, ``avatar`` with ``pictures/``, ``delete``;
+``oauth/`` for accounts from elsewhere. ``accounts`` are the same things for the command line.
 
 Shared by them: ``fields`` (bodies and queries), ``redirects``, ``replies``, ``sign_in`` (the last
 step of every log-in), ``letters`` (mails and their tokens), ``csrf``, ``lockout``, ``limits``,

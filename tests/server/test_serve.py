@@ -1,32 +1,8 @@
 import signal
-import socket
 
 import pytest
 
 from tests.serving import Server
-from trailbase_server.errors import OperatorError
-from trailbase_server.server.serve import open_sockets
-
-
-def test_a_host_name_is_bound_on_all_its_addresses():
-    listeners = open_sockets("localhost:0")
-    assert listeners
-    assert all(listener.getsockname()[1] for listener in listeners)
-    for listener in listeners:
-        listener.close()
-
-
-@pytest.mark.parametrize("address", ["", "4000", "localhost", "localhost:http", "localhost:70000"])
-def test_what_is_no_address_is_told(address):
-    with pytest.raises(OperatorError, match="invalid address"):
-        open_sockets(address)
-
-
-def test_a_port_in_use_is_told():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(OperatorError, match=f"Failed to listen on: 127.0.0.1:{port}"):
-            open_sockets(f"127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

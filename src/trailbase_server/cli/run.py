@@ -23,6 +23,20 @@ MAX_THREADS = 1024  # far more than any machine has use for
     help="Where to listen.",
 )
 @click.option(
+    "--admin-address",
+    envvar="ADMIN_ADDRESS",
+    show_envvar=True,
+    metavar="HOST:PORT|unix:PATH",
+    help="Serve the admin API and the dashboard only here.",
+)
+@click.option(
+    "--no-admin",
+    envvar="NO_ADMIN",
+    show_envvar=True,
+    is_flag=True,
+    help="Serve neither admin API nor dashboard.",
+)
+@click.option(
     "--public-dir",
     envvar="PUBLIC_DIR",
     show_envvar=True,
@@ -67,6 +81,13 @@ MAX_THREADS = 1024  # far more than any machine has use for
     default="FULL",
     show_default=True,
     help="FULL: what is acknowledged is on disk; NORMAL: a power cut may lose the last writes.",
+)
+@click.option(
+    "--disable-auth-ui",
+    envvar="DISABLE_AUTH_UI",
+    show_envvar=True,
+    is_flag=True,
+    help="Do not serve the account pages below /_/auth.",
 )
 @click.option(
     "--config-readonly",

@@ -7,6 +7,7 @@ and ``web/dispatch`` apply them in this order).
 
 from trailbase_server.admin.routes import ROUTES as ADMIN_ROUTES
 from trailbase_server.admin.routes import USER_ROUTES
+from trailbase_server.auth.pages.routes import PAGE_ROUTES
 from trailbase_server.auth.routes import ROUTES as AUTH_ROUTES
 from trailbase_server.auth.routes import WELL_KNOWN_ROUTES
 from trailbase_server.records.routes import ROUTES as RECORD_ROUTES
@@ -19,31 +20,75 @@ from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.route import BoundRoute, bind_routes
 from trailbase_server.web.router import Router
 
+# What the dashboard needs to log in where administration has a listener of its own.
+_LOGIN_PATHS = frozenset(
+    f"/api/auth/v1/{name}" for name in ("login", "login_mfa", "logout", "refresh", "status")
+)
+
 
 def all_routes(depot: OpenDepot) -> list[BoundRoute]:
     """Every operation with the state of its package."""
     batches = TRANSACTION_ROUTES if depot.has_transactions else ()
+    pages = PAGE_ROUTES if depot.auth.pages.is_enabled else ()
     return [
         *bind_routes(HEALTH_ROUTES, None),
         *bind_routes((*RECORD_ROUTES, *batches), depot.records),
-        *bind_routes((*AUTH_ROUTES, *WELL_KNOWN_ROUTES), depot.auth),
+        *bind_routes((*AUTH_ROUTES, *WELL_KNOWN_ROUTES, *pages), depot.auth),
         *bind_routes(ADMIN_ROUTES, depot.admin),
         *bind_routes(USER_ROUTES, depot.auth),
     ]
 
 
-def build_application(depot: OpenDepot) -> TrailApplication:
-    """Assemble the server of an open depot as an ASGI application."""
+def main_routes(depot: OpenDepot) -> list[BoundRoute]:
+    """What the main listener serves: administration only if it has no listener of its own."""
+    routes = all_routes(depot)
+    if depot.options.no_admin or depot.options.has_admin_listener:
+        return [bound for bound in routes if not is_administration(bound)]
+    return routes
+
+
+def admin_routes(depot: OpenDepot) -> list[BoundRoute]:
+    """
+    What the listener of administration serves.
+
+    Spec:
+        server/separate-admin-listener
+    """
+    return [
+        bound
+        for bound in all_routes(depot)
+        if is_administration(bound)
+        or bound.route.path in _LOGIN_PATHS
+        or bound.route.tag == "server"
+    ]
+
+
+def is_administration(bound: BoundRoute) -> bool:
+    """Does the route belong to the admin API or the dashboard?"""
+    return bound.route.path.startswith(("/api/_admin/", "/_/admin"))
+
+
+def build_application(
+    depot: OpenDepot, routes: list[BoundRoute] | None = None, *, with_files: bool = True
+) -> TrailApplication:
+    """
+    Assemble the server of an open depot as an ASGI application.
+
+    Args:
+        depot: Open.
+        routes: None: all that the main listener serves.
+        with_files: Serve the public directory too.
+    """
     options = depot.options
     dispatcher = Dispatcher(
-        Router(all_routes(depot)),
+        Router(main_routes(depot) if routes is None else routes),
         depot.authenticator,
         Cors(options.cors_allowed_origins, dev=options.dev),
         depot.database.on_pool,
         depot.body_limit,
         depot.logs.append,
     )
-    return TrailApplication(dispatcher, _public_directory(depot))
+    return TrailApplication(dispatcher, _public_directory(depot) if with_files else None)
 
 
 def _public_directory(depot: OpenDepot) -> AsgiApplication | None:

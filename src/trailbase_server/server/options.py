@@ -17,6 +17,9 @@ class ServerOptions:
         depot: The directory; created on demand.
         public_url: Overrides ``server.site_url`` of the configuration; an absolute URL.
         address: ``host:port`` of the main listener; host names are resolved, IPv6 in brackets.
+        admin_address: Like ``address``, or ``unix:/path``: administration only there. None, or the
+            same as ``address``: on the main listener.
+        no_admin: No administration over HTTP at all.
         public_dir: Static files served at ``/``; must exist when given.
         spa: Answer unknown pages of ``public_dir`` with its ``index.html``.
         geoip_db_path: MaxMind database; must exist when given. None: the depot's own, if any.
@@ -26,6 +29,7 @@ class ServerOptions:
             the database thinks right.
         synchronous: FULL: an acknowledged write is on disk. NORMAL: a power cut may lose the last
             ones.
+        disable_auth_ui: Do not serve the account pages.
         config_readonly: Refuse every change of ``config.textproto`` through the admin API.
 
     Spec:
@@ -35,6 +39,8 @@ class ServerOptions:
     depot: Path = Path(DEFAULT_DEPOT)
     public_url: str | None = None
     address: str = DEFAULT_ADDRESS
+    admin_address: str | None = None
+    no_admin: bool = False
     public_dir: Path | None = None
     spa: bool = False
     geoip_db_path: Path | None = None
@@ -42,4 +48,10 @@ class ServerOptions:
     cors_allowed_origins: tuple[str, ...] = ("*",)
     runtime_threads: int | None = None
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    disable_auth_ui: bool = False
     config_readonly: bool = False
+
+    @property
+    def has_admin_listener(self) -> bool:
+        """Administration has an address of its own."""
+        return self.admin_address not in (None, self.address) and not self.no_admin

@@ -6,7 +6,6 @@ second SIGINT, or ``DRAIN_S`` seconds, ends it the hard way. SIGHUP reads the co
 """
 
 import asyncio
-import errno
 import gc
 import logging
 import resource
@@ -14,45 +13,73 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from functools import partial
 
 import uvicorn
 import uvloop
 
 from trailbase_server import WIRE_VERSION, __version__
 from trailbase_server.errors import AppError, OperatorError
-from trailbase_server.server.account_upkeep import account_upkeep
-from trailbase_server.server.app import build_application
-from trailbase_server.server.file_upkeep import file_upkeep
+from trailbase_server.server.listeners import Listener, bound_sockets, build_listeners
 from trailbase_server.server.lock import lock_depot
 from trailbase_server.server.options import ServerOptions
+from trailbase_server.server.running import background_work
+from trailbase_server.server.sockets import BACKLOG
 from trailbase_server.server.start import OpenDepot, open_depot
 from trailbase_server.web.front_door import front_door
 from trailbase_server.web.websocket import MAX_MESSAGE_BYTES
 
 log = logging.getLogger("trailbase_server")
 DRAIN_S = 10  # time for requests in flight after SIGTERM
-BACKLOG = 2048  # connections the kernel holds until we accept them
 KEEP_ALIVE_S = 75  # idle time after which a connection is closed; proxies keep theirs for less
+TLS_HANDSHAKE_S = 10  # longest handshake; it holds nobody up, but costs memory
 # Young objects die young here; a collection every 700 allocations would cost a twentieth of the
 # throughput.
 GC_THRESHOLD = (20_000, 50, 100)
-_TAKEN = (errno.EADDRINUSE, errno.EACCES)  # not excused by another address of the same host name
 
 
 class Server(uvicorn.Server):
     """
-    uvicorn's server with our signals and our farewell.
+    uvicorn's server with our listeners, our signals and our farewell.
 
     Args:
-        config: uvicorn's.
+        listeners: Where to listen; their connections are drained together.
         depot: Reloaded on SIGHUP.
     """
 
-    def __init__(self, config: uvicorn.Config, depot: OpenDepot) -> None:
-        super().__init__(config)
+    def __init__(self, listeners: list[Listener], depot: OpenDepot) -> None:
+        self._configs = [_configure(listener) for listener in listeners]
+        super().__init__(self._configs[0])
+        self._listeners = listeners
         self._depot = depot
         self._reloading: set[asyncio.Task[None]] = set()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
+        """Accept connections on every listener; ``sockets`` is uvicorn's and not used."""
+        loop = asyncio.get_running_loop()
+        self.servers = []
+        for listener, config in zip(self._listeners, self._configs, strict=True):
+            if not config.loaded:  # uvicorn has loaded the first
+                config.load()
+            protocol = partial(
+                front_door(listener.application.dispatcher),
+                config=config,
+                server_state=self.server_state,
+                app_state=self.lifespan.state,
+            )
+            for one in listener.sockets:
+                is_unix = one.family == socket.AF_UNIX
+                create = loop.create_unix_server if is_unix else loop.create_server
+                self.servers.append(
+                    await create(
+                        protocol,
+                        sock=one,
+                        ssl=listener.tls,
+                        backlog=BACKLOG,
+                        ssl_handshake_timeout=TLS_HANDSHAKE_S if listener.tls else None,
+                    )
+                )
+        self.started = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -110,102 +137,44 @@ def serve(options: ServerOptions) -> int:
 async def _serve(options: ServerOptions) -> int:
     log.info("Initializing server version: %s (wire %s)", __version__, WIRE_VERSION)
     _raise_file_limit()
-    sockets = open_sockets(options.address)
-    try:
-        with lock_depot(options.depot):
-            async with (
-                open_depot(options) as depot,
-                file_upkeep(depot.records),
-                account_upkeep(depot.auth),
-            ):
-                depot.mailer.start()
-                application = build_application(depot)
-                server = Server(
-                    uvicorn.Config(
-                        application,
-                        http=front_door(application.dispatcher),
-                        lifespan="off",
-                        log_config=None,
-                        access_log=False,
-                        server_header=False,
-                        proxy_headers=False,
-                        ws="none",  # the front door loads them when first asked for
-                        ws_max_size=MAX_MESSAGE_BYTES,
-                        ws_per_message_deflate=False,  # events are small and rendered once for all
-                        timeout_keep_alive=KEEP_ALIVE_S,
-                        timeout_graceful_shutdown=DRAIN_S,
-                        backlog=BACKLOG,
-                    ),
-                    depot,
-                )
-                log.info("Listening on http://%s 🚀", options.address)
-                # What start-up made stays: the collector need not look at it again.
-                gc.collect()
-                gc.freeze()
-                gc.set_threshold(*GC_THRESHOLD)
-                await server.serve(sockets)
-                forced = server.force_exit
-    finally:
-        for listener in sockets:
-            listener.close()
+    with bound_sockets(options) as bound, lock_depot(options.depot):
+        async with open_depot(options) as depot, background_work(depot):
+            listeners = build_listeners(depot, bound)
+            server = Server(listeners, depot)
+            for listener in listeners:
+                log.info("Listening on %s (%s) 🚀", listener.url, listener.name)
+            # What start-up made stays: the collector need not look at it again.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*GC_THRESHOLD)
+            await server.serve()
+            forced = server.force_exit
     if not forced:
         _say("Shut down gracefully 👋")
     return 1 if forced else 0
+
+
+def _configure(listener: Listener) -> uvicorn.Config:
+    return uvicorn.Config(
+        listener.application,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",  # the front door loads them when first asked for
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,  # events are small and rendered once for all
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=DRAIN_S,
+        backlog=BACKLOG,
+    )
 
 
 def _say(message: str) -> None:
     # Whoever read our output may have gone; that must not keep us.
     with suppress(OSError):
         print(message, flush=True)  # noqa: T201
-
-
-def open_sockets(address: str) -> list[socket.socket]:
-    """
-    Bind all addresses of ``host:port``.
-
-    Args:
-        address: ``localhost:4000``, ``0.0.0.0:80``, ``[::1]:4000``.
-
-    Raises:
-        OperatorError: Not an address, or not one can be bound.
-    """
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:  # the largest port
-        raise OperatorError(f"invalid address '{address}': expected host:port")
-    try:
-        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
-    except OSError as exc:
-        raise OperatorError(f"Failed to listen on: {address}: {exc.strerror}") from exc
-    listeners: list[socket.socket] = []
-    failure: OSError | None = None
-    for family, *_, place in dict.fromkeys(found):
-        try:
-            listeners.append(_listen(family, place))
-        except OSError as exc:
-            # A host name may stand for an address family that this machine lacks.
-            failure = exc
-            if exc.errno in _TAKEN:
-                break
-    if failure is not None and (not listeners or failure.errno in _TAKEN):
-        for listener in listeners:
-            listener.close()
-        raise OperatorError(f"Failed to listen on: {address}: {failure.strerror}") from failure
-    return listeners
-
-
-def _listen(family: int, place: Any) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listener.bind(place)
-        listener.listen(BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    listener.setblocking(False)
-    return listener
 
 
 def _raise_file_limit() -> None:

@@ -1,0 +1,26 @@
+"""
+What runs beside the requests while the server runs: one line each, started in this order and
+stopped in the reverse one. Commands that only open a depot run nothing of it.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from trailbase_server.server.account_upkeep import account_upkeep
+from trailbase_server.server.file_upkeep import file_upkeep
+from trailbase_server.server.start import OpenDepot
+
+
+@asynccontextmanager
+async def background_work(depot: OpenDepot) -> AsyncIterator[None]:
+    """
+    Run it until the end of the block.
+
+    Args:
+        depot: Open, its lock held.
+    """
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(file_upkeep(depot.records))
+        await stack.enter_async_context(account_upkeep(depot.auth))
+        depot.mailer.start()
+        yield

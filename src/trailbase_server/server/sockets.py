@@ -1,0 +1,108 @@
+"""
+Open the sockets that the server listens on: TCP addresses and paths of Unix sockets.
+
+They are bound before anything in the depot is touched: a second start on the same address fails
+while it still costs nothing.
+"""
+
+import errno
+import socket
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from trailbase_server.errors import OperatorError
+
+UNIX = "unix:"
+BACKLOG = 2048  # connections the kernel holds until we accept them
+UNIX_MODE = 0o660  # whoever may connect is decided by the owner and the group of the directory
+MAX_PORT = 65535
+_TAKEN = (errno.EADDRINUSE, errno.EACCES)  # not excused by another address of the same host name
+
+
+def open_sockets(address: str) -> list[socket.socket]:
+    """
+    Bind an address.
+
+    Args:
+        address: ``localhost:4000`` (all addresses of the name), ``0.0.0.0:80``, ``[::1]:4000``, or
+            ``unix:/run/trail/admin.sock``.
+
+    Raises:
+        OperatorError: Not an address, or not one can be bound.
+    """
+    if address.startswith(UNIX):
+        return [_listen_unix(Path(address.removeprefix(UNIX)))]
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or int(port) > MAX_PORT:
+        raise OperatorError(f"invalid address '{address}': expected host:port or unix:/path")
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+    except OSError as exc:
+        raise OperatorError(f"Failed to listen on: {address}: {exc.strerror}") from exc
+    listeners: list[socket.socket] = []
+    failure: OSError | None = None
+    for family, *_, place in dict.fromkeys(found):
+        try:
+            listeners.append(_listen(family, place))
+        except OSError as exc:
+            # A host name may stand for an address family that this machine lacks.
+            failure = exc
+            if exc.errno in _TAKEN:
+                break
+    if failure is not None and (not listeners or failure.errno in _TAKEN):
+        close_sockets(address, listeners)
+        raise OperatorError(f"Failed to listen on: {address}: {failure.strerror}") from failure
+    return listeners
+
+
+def close_sockets(address: str, listeners: list[socket.socket]) -> None:
+    """Close them; the file of a Unix socket goes too, unless another server answers there."""
+    for listener in listeners:
+        listener.close()
+    if address.startswith(UNIX):
+        with suppress(OSError):
+            _remove_abandoned(Path(address.removeprefix(UNIX)))
+
+
+def _listen(family: int, place: Any) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.bind(place)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    listener.setblocking(False)
+    return listener
+
+
+def _listen_unix(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _remove_abandoned(path)
+        listener.bind(str(path))
+        path.chmod(UNIX_MODE)
+        listener.listen(BACKLOG)
+    except OSError as exc:
+        listener.close()
+        reason = exc.strerror or str(exc)
+        raise OperatorError(f"Failed to listen on: {UNIX}{path}: {reason}") from exc
+    listener.setblocking(False)
+    return listener
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove the file of a server that has gone; nobody answers there."""
+    with suppress(FileNotFoundError):
+        if not stat.S_ISSOCK(path.stat().st_mode):
+            return
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            try:
+                probe.connect(str(path))
+            except ConnectionRefusedError:
+                path.unlink()

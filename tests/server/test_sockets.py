@@ -1,0 +1,67 @@
+import socket
+
+import pytest
+
+from trailbase_server.errors import OperatorError
+from trailbase_server.server.sockets import close_sockets, open_sockets
+
+
+def test_a_host_name_is_bound_on_all_its_addresses():
+    address = "localhost:0"
+    listeners = open_sockets(address)
+    assert listeners
+    assert all(listener.getsockname()[1] for listener in listeners)
+    close_sockets(address, listeners)
+
+
+@pytest.mark.parametrize("address", ["", "4000", "localhost", "localhost:http", "localhost:70000"])
+def test_what_is_no_address_is_told(address):
+    with pytest.raises(OperatorError, match="invalid address"):
+        open_sockets(address)
+
+
+def test_a_port_in_use_is_told():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OperatorError, match=f"Failed to listen on: 127.0.0.1:{port}"):
+            open_sockets(f"127.0.0.1:{port}")
+
+
+def test_a_unix_socket_is_for_owner_and_group_and_goes_with_the_server(tmp_path):
+    path = tmp_path / "trail.sock"
+    address = f"unix:{path}"
+    listeners = open_sockets(address)
+    assert path.stat().st_mode & 0o777 == 0o660
+    close_sockets(address, listeners)
+    assert not path.exists()
+
+
+def test_the_socket_of_a_server_that_was_killed_is_replaced(tmp_path):
+    path = tmp_path / "trail.sock"
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(path))
+    address = f"unix:{path}"
+    close_sockets(address, open_sockets(address))
+    assert not path.exists()
+
+
+def test_the_socket_of_a_living_server_is_not_taken(tmp_path):
+    path = tmp_path / "trail.sock"
+    address = f"unix:{path}"
+    listeners = open_sockets(address)
+    with pytest.raises(OperatorError, match="in use"):
+        open_sockets(f"unix:{path}")
+    close_sockets(address, listeners)
+
+
+def test_a_file_that_is_no_socket_is_not_removed(tmp_path):
+    path = tmp_path / "notes"
+    path.write_text("mine")
+    with pytest.raises(OperatorError, match=r"Failed to listen on: unix:"):
+        open_sockets(f"unix:{path}")
+    assert path.read_text() == "mine"
+
+
+def test_a_path_that_is_too_long_is_told(tmp_path):
+    with pytest.raises(OperatorError, match="Failed to listen on"):
+        open_sockets(f"unix:{tmp_path}/{'x' * 200}")

@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from trailbase_server.auth.cookies import TOKEN_COOKIES, remove_cookies
 from trailbase_server.auth.credentials import check_credentials
-from trailbase_server.auth.fields import Fields, read_body, read_query
+from trailbase_server.auth.fields import Fields, merged, read_body, read_query
 from trailbase_server.auth.identifiers import (
     Identifier,
     parse_email,
@@ -42,13 +42,15 @@ async def login(state: AuthState, request: Request) -> Response:
     identifier = _read_identifier(body)
     password = body.required("password")
     params = merge_login_params(state, query, body)
+    error_target = state.check_redirect(merged("err_redirect_uri", query, body))
     try:
         found = await _find(state, identifier)
         user = await check_credentials(state, found, password, identifier.text)
     except AppError as exc:
-        if not body.is_form or params.redirect_uri is None:
+        page = error_target or params.redirect_uri
+        if not body.is_form or page is None:
             raise
-        return _redirect_failure(request, params.redirect_uri, exc)
+        return _redirect_failure(request, page, exc)
     return await finish_login(state, user, params, is_form=body.is_form)
 
 

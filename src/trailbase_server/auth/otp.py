@@ -18,7 +18,7 @@ from trailbase_server.auth.login_mfa import finish_login
 from trailbase_server.auth.one_time_codes import insert_otp, new_otp, stored_otp, take_otp
 from trailbase_server.auth.redirects import add_parameters, render_location
 from trailbase_server.auth.replies import fail_on_page
-from trailbase_server.auth.sign_in import LoginParams
+from trailbase_server.auth.sign_in import merge_login_params
 from trailbase_server.auth.state import AuthState
 from trailbase_server.auth.users import User, find_by_username, find_identified, find_user
 from trailbase_server.errors import AppError, BadRequestError, NotFoundError, UnauthorizedError
@@ -96,8 +96,7 @@ async def login_with_otp(state: AuthState, request: Request) -> Response:
     """
     _check_enabled(state)
     query, body = read_query(request), read_body(request)
-    target = state.check_redirect(merged("redirect_uri", query, body))
-    mfa_target = state.check_redirect(merged("mfa_redirect_uri", query, body))
+    params = merge_login_params(state, query, body)
     error_target = state.check_redirect(merged("err_redirect_uri", query, body))
     code = merged("code", query, body)
     if code is None:
@@ -107,7 +106,7 @@ async def login_with_otp(state: AuthState, request: Request) -> Response:
         user = await _check(state, identifier, code.strip())
     except AppError as exc:
         return fail_on_page(exc, body, error_target)
-    return await finish_login(state, user, LoginParams(target, mfa_target), is_form=body.is_form)
+    return await finish_login(state, user, params, is_form=body.is_form)
 
 
 def _read_login_identifier(query: Fields, body: Fields) -> Identifier:

@@ -18,6 +18,7 @@ from trailbase_server.auth.login_mfa import check_second_factor
 from trailbase_server.auth.state import AuthState
 from trailbase_server.auth.users import find_user
 from trailbase_server.errors import BadRequestError, NotFoundError
+from trailbase_server.ids import UserId
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, json_value
 
@@ -49,11 +50,16 @@ async def create_recovery_codes(state: AuthState, request: Request) -> Response:
     if user.totp_secret is None:
         raise BadRequestError("there is no second factor")
     await check_second_factor(state, user, code)
+    return json_value({"recovery_codes": await issue_recovery_codes(state, user.id)})
+
+
+async def issue_recovery_codes(state: AuthState, user_id: UserId) -> list[str]:
+    """Make a set of codes for somebody whose second factor has just been checked."""
     codes = new_recovery_codes()
-    stored = [stored_recovery_code(state.keys, user.id, one) or "" for one in codes]
+    stored = [stored_recovery_code(state.keys, user_id, one) or "" for one in codes]
     now_s = state.clock.now_s()
-    await state.session_database.write(replace_recovery_codes, user.id, stored, now_s)
-    return json_value({"recovery_codes": codes})
+    await state.session_database.write(replace_recovery_codes, user_id, stored, now_s)
+    return codes
 
 
 async def read_recovery_codes(state: AuthState, request: Request) -> Response:

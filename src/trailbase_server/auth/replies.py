@@ -4,7 +4,8 @@ from http import HTTPStatus
 
 from trailbase_server.auth.fields import Fields
 from trailbase_server.auth.redirects import add_parameters, render_location
-from trailbase_server.errors import AppError, BadRequestError
+from trailbase_server.errors import AppError, BadRequestError, UnavailableError
+from trailbase_server.web.errors import FIRST_SERVER_ERROR
 from trailbase_server.web.response import Response, empty, redirect, text
 
 
@@ -21,6 +22,11 @@ def notify(notice: str, target: str | None) -> Response:
 def send_on(body: Fields, target: str | None) -> Response:
     """Send a form on to its target as it is; anybody else gets an empty answer."""
     return empty() if target is None or not body.is_form else redirect(render_location(target))
+
+
+def is_tellable(error: AppError) -> bool:
+    """Can a visitor do something about it? Other failures are ours, and belong in the log."""
+    return error.status < FIRST_SERVER_ERROR or isinstance(error, UnavailableError)
 
 
 def fail_on_page(error: AppError, body: Fields, target: str | None) -> Response:

@@ -29,6 +29,7 @@ from trailbase_server.auth.own_sessions import (
     end_own_session,
     list_sessions,
 )
+from trailbase_server.auth.pages.links import LOGIN, VERIFY_EMAIL
 from trailbase_server.auth.recovery import create_recovery_codes, read_recovery_codes
 from trailbase_server.auth.refresh import refresh_session
 from trailbase_server.auth.register import register_user
@@ -89,6 +90,7 @@ ROUTES = (
         "Confirm an address.",
         BadRequestError,
         UnauthorizedError,
+        page=VERIFY_EMAIL,
     ),
     route(
         "POST",
@@ -196,6 +198,7 @@ ROUTES = (
         "Replace the address of an account.",
         BadRequestError,
         ConflictError,
+        page=LOGIN,
     ),
     route(
         "POST",

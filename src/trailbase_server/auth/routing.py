@@ -6,11 +6,12 @@ requests are counted by client address.
 from collections.abc import Awaitable, Callable
 from functools import wraps
 
+from trailbase_server.auth.page_errors import tell_on_page, told_on_pages
 from trailbase_server.auth.state import AuthState
-from trailbase_server.errors import AppError
+from trailbase_server.errors import AppError, TooManyRequestsError
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.request import Request
-from trailbase_server.web.response import Response, text
+from trailbase_server.web.response import Response
 from trailbase_server.web.route import Audience, Route
 
 BASE = "/api/auth/v1"
@@ -30,7 +31,8 @@ def limit_addresses(handler: AuthHandler) -> AuthHandler:
             verdict = state.address_limit.take(request.client_ip)
             headers = verdict.headers
             if verdict.wait_s:
-                response = text(f"Too Many Requests! Wait for {verdict.wait_s}s", 429)
+                refusal = TooManyRequestsError(f"Too Many Requests! Wait for {verdict.wait_s}s")
+                response = tell_on_page(state, request, refusal) or error_response(refusal)
                 response.headers += headers
                 return response
         try:
@@ -52,6 +54,7 @@ def route(
     *errors: type[AppError],
     audience: Audience = "nobody",
     streams_forms: bool = False,
+    page: str | None = None,
 ) -> Route:
     """
     Describe one operation.
@@ -62,11 +65,12 @@ def route(
         errors: What the handler raises besides what its audience implies.
         audience: Who is looked up.
         streams_forms: The handler reads multipart forms by itself.
+        page: Account page that a browser sees how it went on: for the links of mails.
     """
     return Route(
         method,
         f"{BASE}{path}",
-        limit_addresses(handler),
+        limit_addresses(told_on_pages(handler, page)),
         audience=audience,
         operation=operation,
         summary=summary,

@@ -11,6 +11,7 @@ from trailbase_server.auth.lockout import Lockout
 from trailbase_server.auth.oauth.id_token import ProviderKeys
 from trailbase_server.auth.oauth.outgoing import Outgoing
 from trailbase_server.auth.options import AuthOptions, compile_options
+from trailbase_server.auth.pages.site import Pages
 from trailbase_server.auth.password import PasswordWorkers
 from trailbase_server.auth.redirects import Origin, check_redirect, parse_origin
 from trailbase_server.auth.used_codes import UsedCodes
@@ -75,6 +76,7 @@ class AuthState:
         background: Work whose duration must not show.
         outgoing: Requests to services that people log in with.
         provider_keys: What those services sign with.
+        pages: What account pages are made from.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class AuthState:
         self.background = Background()
         self.outgoing = Outgoing()
         self.provider_keys = ProviderKeys(clock)
+        self.pages = Pages()
 
     def configure(
         self,

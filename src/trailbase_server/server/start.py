@@ -102,6 +102,8 @@ class OpenDepot:
             mailer=self.mailer,
         )
         self.auth.storage = storage
+        self.auth.pages.is_enabled = not options.disable_auth_ui
+        self.auth.pages.depot = options.depot
         self.auth.verified.on_forget = self.records.broker.close_user
         self.authenticator = TokenAuthenticator(self.auth)
         self.admin = AdminState(
@@ -155,6 +157,7 @@ class OpenDepot:
             config.server.application_name,
             config.server.site_url or self.options.public_url,
         )
+        await self.auth.pages.reload()
 
     async def reload(self) -> None:
         """

@@ -6,7 +6,7 @@ import pytest
 
 from tests.mail_server import MailServer
 from trailbase_server.cli.main import run_command
-from trailbase_server.mail import transport
+from trailbase_server.mail import open as ways_out
 
 CONFIG = """
 email {{ {email} }}
@@ -24,7 +24,7 @@ sender_name: "The boats" sender_address: "boats@boats.test"
 def depot(tmp_path, monkeypatch):
     for name in ("DEPOT", "DATA_DIR", "PUBLIC_URL", "RUST_LOG", "TO", "SUBJECT", "BODY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(transport, "SENDMAIL_PLACES", ())
+    monkeypatch.setattr(ways_out, "SENDMAIL_PLACES", ())
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     (tmp_path / "bin").mkdir()
     (tmp_path / "depot").mkdir()

@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from trailbase_server.config.proto.config_pb2 import Config
-from trailbase_server.mail import transport
+from trailbase_server.mail import open as ways_out
 from trailbase_server.mail.envelope import InvalidAddressError
 from trailbase_server.mail.mailer import Mailer, send_now
 from trailbase_server.mail.outbox import MAX_PER_HOUR
@@ -94,7 +94,7 @@ async def test_too_many_letters_to_one_address_are_dropped_in_silence(mailer, ma
 
 
 async def test_without_any_way_out_letters_count_as_sent(mailer, monkeypatch, caplog):
-    monkeypatch.setattr(transport, "find_sendmail", lambda: None)
+    monkeypatch.setattr(ways_out, "find_sendmail", lambda: None)
     mailer.configure(config(), SITE)
     with caplog.at_level(logging.WARNING):
         await mailer("otp", "ada@mail.test", {"code": "abc123", "redirect_uri": None})

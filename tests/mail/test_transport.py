@@ -1,61 +1,11 @@
-"""Which way out a configuration means."""
-
-import pytest
-
-from trailbase_server.config.proto.config_pb2 import EmailConfig
-from trailbase_server.mail import transport as module
-from trailbase_server.mail.nowhere import LogTransport, NoTransport
-from trailbase_server.mail.sendmail import SendmailTransport
-from trailbase_server.mail.smtp import SmtpTransport
-from trailbase_server.mail.transport import SendError, find_sendmail, open_transport
-
-NONE = EmailConfig()
-SMTP = EmailConfig(smtp_host="mail.test", smtp_port=25, smtp_encryption="SMTP_ENCRYPTION_NONE")
-OFF = EmailConfig(smtp_host="mail.test", smtp_port=25, disabled=True)
-NOTHING = "no mail server is configured and there is no sendmail program"
-
-
-@pytest.fixture(autouse=True)
-def path(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(module, "SENDMAIL_PLACES", (str(tmp_path / "sbin"),))
-    return tmp_path
-
-
-def install(directory):
-    directory.mkdir(exist_ok=True)
-    program = directory / "sendmail"
-    program.write_text("#!/bin/sh\n")
-    program.chmod(0o755)
-    return str(program)
-
-
-@pytest.mark.parametrize(
-    ("config", "has_program", "dev", "kind", "label", "is_outward"),
-    [
-        (SMTP, True, False, SmtpTransport, "mail.test:25", True),
-        (SMTP, False, False, SmtpTransport, "mail.test:25", True),
-        (NONE, True, False, SendmailTransport, "system's sendmail", True),
-        (NONE, False, False, NoTransport, NOTHING, False),
-        (OFF, True, False, NoTransport, "mail is disabled", False),
-        (SMTP, True, True, LogTransport, "the log", False),
-        (NONE, False, True, LogTransport, "the log", False),
-    ],
-)
-def test_choice(path, config, has_program, dev, kind, label, is_outward):
-    if has_program:
-        install(path)
-    chosen = open_transport(config, "site.test", dev=dev)
-    assert type(chosen) is kind
-    assert (chosen.label, chosen.is_outward) == (label, is_outward)
-
-
-def test_sendmail_is_found_where_the_path_does_not_lead(path):
-    assert find_sendmail() is None
-    program = install(path / "sbin")
-    assert find_sendmail() == program
+from trailbase_server.mail.transport import SendError
 
 
 def test_the_reason_of_a_failure_is_not_for_users():
     error = SendError("550 secret host says no")
     assert (error.status, error.public, str(error)) == (424, "", "550 secret host says no")
+
+
+def test_trying_again_may_help_unless_it_is_said_otherwise():
+    assert not SendError("later").is_permanent
+    assert SendError("never", is_permanent=True).is_permanent

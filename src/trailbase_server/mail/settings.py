@@ -19,7 +19,8 @@ from trailbase_server.mail.envelope import (
     parse_address,
 )
 from trailbase_server.mail.letters import Letters
-from trailbase_server.mail.transport import Transport, open_transport
+from trailbase_server.mail.open import open_transport
+from trailbase_server.mail.transport import Transport
 
 if TYPE_CHECKING:
     from trailbase_server.config.proto.config_pb2 import Config

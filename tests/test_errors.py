@@ -42,6 +42,15 @@ def test_the_reason_of_a_500_stays_in_the_log(error, caplog):
     assert "secret" in caplog.text
 
 
+@pytest.mark.case("T-85")
+@pytest.mark.parametrize("reason", ["", "too many at once"])
+def test_who_is_turned_away_is_told_when_to_come_again(reason):
+    response = error_response(errors.UnavailableError(reason))
+    assert (response.status, response.body) == (503, reason.encode())
+    assert (b"retry-after", b"1") in response.headers
+    assert error_response(errors.DependencyError()).headers == []
+
+
 def test_a_detail_is_never_told():
     response = error_response(db_errors.ConstraintError("unique", detail="UNIQUE: secret.column"))
     assert response.body == b"db constraint: unique"

@@ -226,3 +226,56 @@ async def test_a_client_that_reads_slowly_is_not(client, monkeypatch):
             return
         await asyncio.sleep(0.01)
     raise AssertionError("it goes on")
+
+
+@pytest.mark.case("T-81")
+@BOTH
+async def test_a_client_that_stops_in_the_middle_of_a_body_is_cut_off(client, monkeypatch, door):
+    monkeypatch.setattr(front_door, "STALL_S", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    head = f"POST {door}/echo/a HTTP/1.1\r\nHost: w\r\nContent-Length: 50\r\n\r\n"
+    writer.write(head.encode() + b"x")
+    try:
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+    except ConnectionResetError:
+        pass
+    finally:
+        writer.close()
+
+
+@pytest.mark.case("T-82")
+@BOTH
+async def test_headers_behind_a_body_are_not_kept(client, door):
+    head = f"POST {door}/echo/a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n"
+    trailer = b"".join(b"X-%d: y\r\n" % number for number in range(1000))
+    data = head.encode() + b"Connection: close\r\n\r\n2\r\nhi\r\n0\r\n" + trailer + b"\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(data)
+    answer = await asyncio.wait_for(reader.read(), 5)
+    assert answer.startswith(b"HTTP/1.1 200")
+    writer.close()
+
+
+@pytest.mark.case("T-82")
+@BOTH
+@pytest.mark.parametrize(("count", "status"), [(200, b"200"), (300, b"400")])
+async def test_the_number_of_headers_is_bounded(client, door, count, status):
+    lines = "".join(f"X-{number}: y\r\n" for number in range(count))
+    head = f"GET {door}/echo/a HTTP/1.1\r\nHost: h\r\n{lines}Connection: close\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(head.encode())
+    assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 " + status)
+    writer.close()
+
+
+@pytest.mark.case("T-82")
+async def test_a_head_that_comes_in_pieces_is_bounded(client):
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    writer.write(b"GET /hot/echo/a HTTP/1.1\r\nHost: h\r\nX: ")
+    with suppress(ConnectionResetError):
+        for _ in range(200):
+            writer.write(b"a" * 1000)
+            await writer.drain()
+            await asyncio.sleep(0.001)
+        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 431")
+    writer.close()

@@ -51,10 +51,12 @@ def decode_body(request: Request) -> Body:
 
     Raises:
         BadRequestError: Unknown content type or malformed body; the text says what is wrong.
+        UnsupportedMediaError: It is packed.
 
     Spec:
         records/request-body-limits-and-decoding-order
     """
+    _check_unpacked(request)
     content_type = request.header(b"content-type")
     if content_type is None or content_type.startswith(b"application/json"):
         return Body("json", decode_json(request.body))
@@ -83,7 +85,7 @@ async def received_body(request: Request, spool: Spool) -> AsyncIterator[Body]:
 
     Raises:
         UnavailableError: The disk does not take them.
-        BadRequestError, TooLargeError: As of ``decode_body``.
+        BadRequestError, TooLargeError, UnsupportedMediaError: As of ``decode_body``.
     """
     stream = request.stream
     if stream is None:
@@ -92,12 +94,13 @@ async def received_body(request: Request, spool: Spool) -> AsyncIterator[Body]:
     parser: FormParser | None = None
     try:
         try:
+            _check_unpacked(request)
             parser = FormParser(request.header(b"content-type") or b"")
             async for chunk in stream:
                 parser.feed(chunk)
                 await parser.spool_large(spool)
             files = parser.finish()
-        except BadRequestError:
+        except (BadRequestError, UnsupportedMediaError):
             # Clients listen when they have said everything: an answer in between may be lost.
             async for _ in stream:
                 pass
@@ -114,12 +117,13 @@ def decode_json_only(request: Request) -> Any:
     Decode the body of an endpoint that takes JSON and nothing else.
 
     Raises:
-        UnsupportedMediaError: The content type is missing or not JSON: 415.
+        UnsupportedMediaError: The content type is missing or not JSON, or it is packed: 415.
         BadRequestError: The JSON is malformed.
 
     Spec:
         records/request-body-limits-and-decoding-order
     """
+    _check_unpacked(request)
     content_type = request.header(b"content-type") or b""
     kind = content_type.partition(b";")[0].strip().lower()
     is_json = kind == b"application/json" or (
@@ -128,6 +132,13 @@ def decode_json_only(request: Request) -> Any:
     if not is_json:
         raise UnsupportedMediaError("Expected request with `Content-Type: application/json`")
     return decode_json(request.body)
+
+
+def _check_unpacked(request: Request) -> None:
+    """Refuse what would have to be unpacked: a small body could become a huge one."""
+    encoding = request.header(b"content-encoding")
+    if encoding is not None and encoding.strip().lower() not in (b"", b"identity"):
+        raise UnsupportedMediaError("packed bodies are not taken")
 
 
 def decode_json(data: bytes) -> Any:

@@ -8,6 +8,9 @@ from trailbase_server.web.response import TEXT_TYPE, Response
 
 log = logging.getLogger(__name__)
 FIRST_SERVER_ERROR = 500
+UNAVAILABLE = 503
+# Seconds after which a client may come again: what is full empties within about one.
+RETRY_AFTER = (b"retry-after", b"1")
 
 
 def error_response(error: BaseException) -> Response:
@@ -23,11 +26,16 @@ def error_response(error: BaseException) -> Response:
         log.error("internal error %s", incident, exc_info=error)
         return Response(500, headers=[(b"x-incident", incident.encode())])
     if error.status >= FIRST_SERVER_ERROR:
-        log.error(
-            "%s: %s", type(error).__name__, error.detail or error.public, exc_info=error.__cause__
+        log.log(
+            logging.WARNING if error.status == UNAVAILABLE else logging.ERROR,
+            "%s: %s",
+            type(error).__name__,
+            error.detail or error.public,
+            exc_info=error.__cause__,
         )
-        if not error.public or error.status == FIRST_SERVER_ERROR:
+        if error.status == FIRST_SERVER_ERROR:
             return Response(error.status)
+    headers = [RETRY_AFTER] if error.status == UNAVAILABLE else []
     if not error.public:
-        return Response(error.status)
-    return Response(error.status, error.public.encode(), [TEXT_TYPE])
+        return Response(error.status, headers=headers)
+    return Response(error.status, error.public.encode(), [TEXT_TYPE, *headers])

@@ -13,7 +13,7 @@ answered) goes the ASGI way *before* the body is read, so that it behaves exactl
 
 A request in flight stands in ``self.cycle`` like uvicorn's own, so its pipelining and its graceful
 shutdown see it. Instead of arming a timer after every answer, each connection has one that looks
-when the last answer was, and cuts off who has not read for ``STALL_S``.
+when the last answer was, and cuts off who has neither read nor gone on sending for ``STALL_S``.
 """
 
 from functools import partial
@@ -24,7 +24,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from trailbase_server.db.errors import OverBudgetError
 from trailbase_server.errors import TooLargeError
-from trailbase_server.web.client_ip import PROXY_HEADERS, client_address, is_near
+from trailbase_server.web.client_ip import PROXY_HEADERS, client_address
 from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.request import Request
@@ -37,8 +37,16 @@ if TYPE_CHECKING:
     import asyncio
 
 STALL_S = 60  # longest time a client may leave its socket full, in the middle of a download for one
+# Of method, target and headers, beyond what one reading from the socket brings: browsers and proxies
+# stop at 8 to 64 KiB themselves.
+MAX_HEAD_BYTES = 64 * 1024
+MAX_HEADERS = 256  # of one request; each is looked at
 MAX_HOT_BODY_BYTES = 256 * 1024  # a piece is 64 KiB: beyond a few, appending costs more than a task
 _BODY_HEADERS = (b"content-length", b"content-type")
+_HEAD_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+    b"connection: close\r\ncontent-length: 0\r\n\r\n"
+)
 _HOT_METHODS = {b"GET": "GET", b"POST": "POST", b"PATCH": "PATCH", b"DELETE": "DELETE"}
 
 
@@ -102,8 +110,12 @@ class FrontDoor(StreamingProtocol):
     dispatcher: Dispatcher
     _hot: HotCycle | None = None  # the request whose body is being read
     _full_since: float | None = None
+    _in_head = False
+    _in_body = False
+    _head_bytes = 0
+    _received_at = 0.0
     _peer = ""
-    _near = False
+    _speaks_for_others = False  # a trusted proxy
     _head = b""
     _head_of: Any = None
 
@@ -118,7 +130,7 @@ class FrontDoor(StreamingProtocol):
         """See uvicorn."""
         super().connection_made(transport)
         self._peer = self.client[0] if self.client else ""
-        self._near = is_near(self._peer)
+        self._speaks_for_others = self.dispatcher.proxies.trusts(self._peer)
         self._active_at = perf_counter()
         self.timeout_keep_alive_task = self.loop.call_later(
             self.timeout_keep_alive, self._close_when_idle
@@ -143,7 +155,28 @@ class FrontDoor(StreamingProtocol):
         super().resume_writing()
         self._full_since = None
 
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser, which keeps a head of any size: this does not."""
+        was_in_head = self._in_head
+        super().data_received(data)
+        if self._in_body:
+            self._received_at = perf_counter()
+        elif was_in_head and self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+                self.transport.write(_HEAD_TOO_LARGE)
+                self.transport.close()
+
+    def _has_stalled(self) -> bool:
+        """Does somebody keep us waiting for the rest of a body?"""
+        if not self._in_body or self.flow.read_paused:
+            return False
+        return perf_counter() - self._received_at > STALL_S
+
     def _close_when_idle(self) -> None:
+        if self._has_stalled():
+            self.transport.abort()
+            return
         if self._full_since is not None:
             # Closing would wait for the client to take what is left.
             if perf_counter() - self._full_since > STALL_S:
@@ -179,9 +212,12 @@ class FrontDoor(StreamingProtocol):
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
+        self._in_head = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header."""
+        """A header; those behind a body are dropped."""
+        if not self._in_head:
+            return
         name = name.lower()
         self.headers.append((name, value))
         if name == b"expect" and value.lower() == b"100-continue":
@@ -189,6 +225,9 @@ class FrontDoor(StreamingProtocol):
 
     def on_headers_complete(self) -> None:
         """Decide which way the request goes."""
+        self._in_head, self._in_body, self._head_bytes = False, True, 0
+        if len(self.headers) > MAX_HEADERS:
+            raise ValueError("too many headers")  # uvicorn answers 400 and closes
         cycle = self._hot = self._hot_cycle()
         if cycle is not None:
             self.cycle = cycle  # type: ignore[assignment]  # the shape uvicorn uses
@@ -214,6 +253,7 @@ class FrontDoor(StreamingProtocol):
 
     def on_message_complete(self) -> None:
         """The request is complete."""
+        self._in_body = False
         cycle = self._hot
         if cycle is None:
             super().on_message_complete()
@@ -271,7 +311,9 @@ class FrontDoor(StreamingProtocol):
             elif name in PROXY_HEADERS:
                 proxied = True
         request.client_ip = (
-            client_address(self._peer, self.headers) if proxied and self._near else self._peer
+            client_address(self._peer, self.headers, self.dispatcher.proxies)
+            if proxied and self._speaks_for_others
+            else self._peer
         )
         if authorization is not None and authorization.startswith(b"Bearer "):
             request.identity = self.dispatcher.authenticator.bearer(authorization)

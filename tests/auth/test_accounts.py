@@ -3,7 +3,12 @@
 import pytest
 
 from trailbase_server.auth import accounts
-from trailbase_server.auth.factors import count_recovery_codes, replace_recovery_codes
+from trailbase_server.auth.factors import (
+    count_recovery_codes,
+    list_users,
+    replace_recovery_codes,
+    use_step,
+)
 from trailbase_server.auth.imports import ImportedUser
 from trailbase_server.errors import OperatorError
 from trailbase_server.ids import encode_b64u, render_uuid_text
@@ -109,7 +114,9 @@ async def test_a_user_is_removed_unless_rows_refer_to_them(state, server, nora):
     with pytest.raises(OperatorError, match="refer"):
         await accounts.remove_user(state, nora)
     solo = await accounts.find_account(state, "solo")
+    await state.session_database.write(use_step, solo.id, 7)
     await accounts.remove_user(state, solo)
+    assert await list_users(state.session_database, b"", 9) == []
     with pytest.raises(OperatorError, match="NotFound"):
         await accounts.find_account(state, "solo")
     assert await server.is_live(tokens["refresh_token"])

@@ -129,3 +129,28 @@ def test_anything_is_decoded_or_refused(body, content_type):
     for read in (read_body, read_json):
         with suppress(BadRequestError, UnprocessableError, UnsupportedMediaError):
             read(request(body, content_type)).text("a")
+
+
+def test_an_object_comes_as_it_is_or_as_text_in_a_form():
+    fields = read_body(request('{"a": {"b": [1]}}', "application/json"))
+    assert fields.structure("a") == {"b": [1]}
+    assert read_body(request("a=%7B%22b%22%3A%201%7D", FORM)).structure("a") == {"b": 1}
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ('{"a": "{}"}', "application/json"),
+        ('{"a": [1]}', "application/json"),
+        ('{"a": null}', "application/json"),
+        ("{}", "application/json"),
+        ("a=%5B%5D", FORM),
+        ("a=%7B", FORM),
+        ("a=", FORM),
+        ("a=%7B%7D&a=%7B%7D", FORM),
+        ("b=1", FORM),
+    ],
+)
+def test_what_is_no_object_is_refused(body, content_type):
+    with pytest.raises(BadRequestError):
+        read_body(request(body, content_type)).structure("a")

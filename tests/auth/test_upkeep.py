@@ -95,6 +95,30 @@ async def test_accounts_that_others_refer_to_stay(state, write, monkeypatch):
     assert await names(state) == ["anon2"]
 
 
+ADD_PASSKEY = (
+    "INSERT INTO accounts._passkey (user, credential, public_key, sign_count, backup_eligible, "
+    "backed_up, transports, name, created) VALUES (?1, ?1, x'00', 0, 0, 0, '[]', 'Key', 1)"
+)
+
+
+async def test_accounts_with_a_passkey_can_be_entered_and_stay(state, write):
+    for created in (1, 2):
+        await add_anonymous(write, created)
+    [[user]] = await state.database.query("SELECT id FROM _user WHERE username = 'anon2'")
+    await state.session_database.write(run, ADD_PASSKEY, user)
+    assert await delete_abandoned_anonymous(state) == 1
+    assert await names(state) == ["anon2"]
+
+
+async def test_passkeys_of_deleted_accounts_go(state):
+    gone = bytes(15) + b"\x63"
+    for user in (gone, NORA):
+        await state.session_database.write(run, ADD_PASSKEY, user)
+    assert await forget_deleted(state) == 1
+    rows = await state.session_database.query("SELECT user FROM accounts._passkey")
+    assert rows == [(NORA,)]
+
+
 async def test_what_is_left_of_deleted_accounts(state, monkeypatch):
     monkeypatch.setattr(upkeep, "BATCH", 1)
     gone = bytes(15) + b"\x63"

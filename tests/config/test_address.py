@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailbase_server.config.address import is_email_address, is_host, url_problem
+from trailbase_server.config.address import is_domain, is_email_address, is_host, url_problem
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,18 @@ def test_what_is_no_host(text):
     assert not is_host(text)
 
 
+@pytest.mark.parametrize("text", ["localhost", "harbor.test", "xn--bcher-kva.test"])
+def test_domains(text):
+    assert is_domain(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "harbor.test.", "bücher.test", "1.2.3.4", "::1", "a:1", "a/b"]
+)
+def test_what_is_no_domain(text):
+    assert not is_domain(text)
+
+
 @pytest.mark.parametrize(
     "text", ["a@b", "noreply@harbor.test", "a.b+c@[127.0.0.1]", "a@[IPv6:::1]"]
 )
@@ -76,3 +88,4 @@ def test_any_text_gets_an_answer(text):
     url_problem(text)
     is_host(text)
     is_email_address(text)
+    is_domain(text)

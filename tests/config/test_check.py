@@ -22,6 +22,10 @@ def provider(key, fields):
     return f"auth {{ oauth_providers: [{{ key: '{key}' value {{ {fields} }} }}] }}"
 
 
+def passkeys(fields):
+    return f"auth {{ passkeys {{ {fields} }} }}"
+
+
 def api(fields):
     return f"record_apis: [{{ {fields} }}]"
 
@@ -41,6 +45,10 @@ def job(fields):
         "databases: [{ name: 'tide' }]"
         + api("name: 'v' table_name: 'tide.g' attached_databases: 'tide'"),
         provider("oidc0", OIDC),
+        passkeys("enabled: true"),
+        passkeys("rp_id: 'harbor.test' origins: ['https://harbor.test', 'https://a.harbor.test']"),
+        passkeys("rp_id: 'localhost' origins: 'http://localhost:4000'"),
+        passkeys(f"origins: ['https://other.test:8443', 'android:apk-key-hash:{'a' * 43}']"),
         provider("github", "client_id: 'a' client_secret: 'b' provider_id: GITHUB"),
         "schemas: [{ name: 'berth' schema: '{\"type\": \"object\"}' }]",
         "schemas: [{ name: 'any' schema: 'true' }]",
@@ -258,6 +266,36 @@ def test_a_mistake_is_told_with_its_field_and_upstreams_words(text, path, messag
     ((found_path, found),) = check(BASE + text)
     assert found_path == path
     assert found.startswith(message)
+
+
+@pytest.mark.parametrize(
+    "domain", ["", "https://a.test", "a.test:80", "10.0.0.1", "[::1]", "::1", "a b", "a.test."]
+)
+def test_keys_belong_to_a_domain(domain):
+    [(path, message)] = check(BASE + passkeys(f"rp_id: '{domain}'"))
+    assert path == "auth.passkeys.rp_id"
+    assert message == f"'{domain}' is no domain: no scheme, port or IP address"
+
+
+@pytest.mark.parametrize(
+    ("origin", "reason"),
+    [
+        ("harbor.test", "it must begin with http:// or https://"),
+        ("https://harbor.test/", "an origin is scheme, host and port, in lower case"),
+        ("https://Harbor.test", "an origin is scheme, host and port, in lower case"),
+        ("https://me@harbor.test", "an origin is scheme, host and port, in lower case"),
+        ("https://harbor.test:443", "browsers leave this port out"),
+        ("http://harbor.test", "browsers want https"),
+        ("https://evilharbor.test", "it is not below 'harbor.test'"),
+        ("https://harbor.test.evil", "it is not below 'harbor.test'"),
+        ("android:apk-key-hash:short", "it must begin with http:// or https://"),
+    ],
+)
+def test_keys_are_used_from_pages_below_their_domain(origin, reason):
+    text = passkeys(f"rp_id: 'harbor.test' origins: ['https://harbor.test', '{origin}']")
+    [(path, message)] = check(BASE + text)
+    assert path == "auth.passkeys.origins[1]"
+    assert message == f"'{origin}' cannot use passkeys: {reason}"
 
 
 def test_all_mistakes_are_told_in_the_order_of_the_checks():

@@ -6,7 +6,7 @@ An operator names a user by e-mail address, id or name. Whatever cannot be done 
 sessions end: the reference keeps them (spec auth, S5).
 """
 
-from trailbase_server.auth.factors import delete_recovery_codes
+from trailbase_server.auth.factors import delete_recovery_codes, forget_user
 from trailbase_server.auth.identifiers import parse_email, parse_username
 from trailbase_server.auth.imports import ImportedUser
 from trailbase_server.auth.sessions import delete_sessions
@@ -162,7 +162,7 @@ async def disable_second_factor(state: AuthState, user: User) -> None:
 
 async def remove_user(state: AuthState, user: User) -> None:
     """
-    Delete an account and its sessions.
+    Delete an account, its sessions and its factors.
 
     Raises:
         OperatorError: Rows of other tables refer to it.
@@ -172,6 +172,7 @@ async def remove_user(state: AuthState, user: User) -> None:
     except ConstraintError as exc:
         raise OperatorError(f"rows of other tables refer to this user: {exc.detail}") from exc
     await end_sessions(state, user)
+    await state.session_database.write(forget_user, user.id)
 
 
 async def verify_user(state: AuthState, user: User, *, verified: bool) -> None:

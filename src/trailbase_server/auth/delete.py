@@ -4,6 +4,7 @@ import logging
 
 from trailbase_server.auth.cookies import remove_cookies
 from trailbase_server.auth.csrf import check_intent
+from trailbase_server.auth.factors import forget_user
 from trailbase_server.auth.sessions import delete_sessions
 from trailbase_server.auth.state import AuthState
 from trailbase_server.auth.users import delete_user
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 
 async def delete_account(state: AuthState, request: Request) -> Response:
     """
-    Delete the caller's account, what cascades from it, and their sessions.
+    Delete the caller's account, what cascades from it, their sessions and factors.
 
     Raises:
         BadRequestError: Cookies alone, from a foreign page.
@@ -34,8 +35,9 @@ async def delete_account(state: AuthState, request: Request) -> Response:
     state.verified.forget(identity.user_id)
     try:
         await state.session_database.write(delete_sessions, identity.user_id)
+        await state.session_database.write(forget_user, identity.user_id)
     except DatabaseError as exc:
-        # The rows are worth nothing without the account, and run out.
+        # The rows are worth nothing without the account, and run out or are tidied up.
         log.warning("the sessions of a deleted account stay until they expire: %s", exc.detail)
     response = text("account deleted")
     response.headers += remove_cookies(request)

@@ -95,13 +95,15 @@ async def list_users(database: Database, after: bytes, limit: int) -> list[UserI
     """Users that something is kept about, in the order of their ids, beginning after one."""
     rows = await database.query(
         "SELECT user FROM accounts._totp_step WHERE user > ?1 "
-        "UNION SELECT user FROM accounts._recovery_code WHERE user > ?1 ORDER BY user LIMIT ?2",
+        "UNION SELECT user FROM accounts._recovery_code WHERE user > ?1 "
+        "UNION SELECT user FROM accounts._passkey WHERE user > ?1 ORDER BY user LIMIT ?2",
         (after, limit),
     )
     return [UserId(cast(bytes, row[0])) for row in rows]
 
 
 def forget_user(tx: Transaction, user_id: UserId) -> None:
-    """Write job: delete all that is kept about a user."""
+    """Write job: delete all that is kept about a user, passkeys as well."""
     tx.run("DELETE FROM accounts._totp_step WHERE user = ?1", (user_id,))
     tx.run("DELETE FROM accounts._recovery_code WHERE user = ?1", (user_id,))
+    tx.run("DELETE FROM accounts._passkey WHERE user = ?1", (user_id,))

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from trailbase_server.errors import AppError, BadRequestError, UnprocessableError
-from trailbase_server.web.body import MAX_FIELDS, decode_body, decode_json_only
+from trailbase_server.web.body import MAX_FIELDS, decode_body, decode_json, decode_json_only
 from trailbase_server.web.request import Request
 
 
@@ -49,6 +49,17 @@ class Fields:
         if value is None or isinstance(value, bool):
             return bool(value)
         raise self._error(f"{name}: expected true or false")
+
+    def structure(self, name: str) -> dict[str, Any]:
+        """A field that is an object and must be there; forms send it as JSON text."""
+        value = self._values.get(name)
+        if self.is_form and isinstance(value, str):
+            value = decode_json(value.encode(errors="surrogatepass"))
+        if value is None:
+            raise self._error(f"missing field `{name}`")
+        if not isinstance(value, dict):
+            raise self._error(f"{name}: expected an object")
+        return value
 
     def required(self, name: str) -> str:
         """A field that must be there."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from trailbase_server.auth.oauth.provider import Application
 from trailbase_server.auth.oauth.providers import configured_providers
+from trailbase_server.auth.passkeys.options import NO_PASSKEYS, PasskeyOptions, compile_passkeys
 
 if TYPE_CHECKING:
     from trailbase_server.config.proto.config_pb2 import AuthConfig
@@ -64,6 +65,7 @@ class AuthOptions:
         redirect_schemes: Schemes of apps that may be redirected to, lower case.
         redirect_allowlist: Exact targets that may be redirected to.
         providers: Services that people can log in with, sorted by name.
+        passkeys: Keys of devices and password managers.
     """
 
     auth_ttl_s: int = DEFAULT_AUTH_TTL_S
@@ -77,6 +79,7 @@ class AuthOptions:
     redirect_schemes: frozenset[str] = frozenset()
     redirect_allowlist: frozenset[str] = frozenset()
     providers: tuple[Application, ...] = ()
+    passkeys: PasskeyOptions = NO_PASSKEYS
 
 
 def compile_options(config: "AuthConfig") -> AuthOptions:
@@ -104,4 +107,5 @@ def compile_options(config: "AuthConfig") -> AuthOptions:
         redirect_schemes=frozenset(scheme.lower() for scheme in config.custom_uri_schemes),
         redirect_allowlist=frozenset(config.redirect_uri_allowlist),
         providers=configured_providers(config),
+        passkeys=compile_passkeys(config.passkeys),
     )

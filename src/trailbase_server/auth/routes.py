@@ -30,6 +30,7 @@ from trailbase_server.auth.own_sessions import (
     list_sessions,
 )
 from trailbase_server.auth.pages.links import LOGIN, VERIFY_EMAIL
+from trailbase_server.auth.passkeys.routes import PASSKEY_ROUTES
 from trailbase_server.auth.recovery import create_recovery_codes, read_recovery_codes
 from trailbase_server.auth.refresh import refresh_session
 from trailbase_server.auth.register import register_user
@@ -376,6 +377,7 @@ ROUTES = (
         "Tell how many recovery codes are left.",
         audience="user",
     ),
+    *PASSKEY_ROUTES,
     route(
         "GET",
         "/oauth/providers",

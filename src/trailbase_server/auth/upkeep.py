@@ -12,6 +12,7 @@ from typing import cast
 import orjson
 
 from trailbase_server.auth.factors import forget_user, list_users
+from trailbase_server.auth.passkeys.store import has_passkey
 from trailbase_server.auth.rotation import delete_old_rotations
 from trailbase_server.auth.state import AuthState
 from trailbase_server.auth.users import delete_user, find_user
@@ -64,8 +65,8 @@ async def delete_abandoned_anonymous(state: AuthState) -> int:
     """
     Delete anonymous accounts that nobody can enter any more; returns how many.
 
-    Their sessions are over, and they have nothing else to log in with. With eternal sessions none
-    is deleted. Accounts that other rows refer to stay.
+    Their sessions are over, and they have nothing else to log in with, not even a passkey. With
+    eternal sessions none is deleted. Accounts that other rows refer to stay.
 
     Spec:
         auth/background-jobs
@@ -91,6 +92,8 @@ async def delete_abandoned_anonymous(state: AuthState) -> int:
 
 
 async def _delete(state: AuthState, user_id: UserId) -> bool:
+    if await has_passkey(state.session_database, user_id):
+        return False
     try:
         return await state.database.write(delete_user, user_id)
     except ConstraintError as exc:

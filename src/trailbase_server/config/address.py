@@ -47,6 +47,15 @@ def is_host(text: str) -> bool:
     return len(text) <= MAX_HOST_LENGTH and all(_LABEL.match(label) for label in labels)
 
 
+def is_domain(text: str) -> bool:
+    """Is it a host name of letters, digits and hyphens, as browsers write it, and no IP address?"""
+    try:
+        ip_address(text)
+    except ValueError:
+        return text.isascii() and is_host(text) and not text.endswith(".")
+    return False
+
+
 def is_email_address(text: str) -> bool:
     """Can mail be sent from it? A mail server, not this function, has the last word."""
     local, at, domain = text.rpartition("@")

@@ -8,10 +8,11 @@ words.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
 
 import orjson
 
-from trailbase_server.config.address import is_email_address, is_host, url_problem
+from trailbase_server.config.address import is_domain, is_email_address, is_host, url_problem
 from trailbase_server.config.problem import Problem
 from trailbase_server.config.proto.config_pb2 import (
     AuthConfig,
@@ -21,11 +22,13 @@ from trailbase_server.config.proto.config_pb2 import (
     JsonSchemaConfig,
     OAuthProviderConfig,
     OAuthProviderId,
+    PasskeyConfig,
     RecordApiConfig,
     ServerConfig,
     SmtpEncryption,
     SystemJob,
     SystemJobId,
+    UserVerification,
 )
 from trailbase_server.config.schedule import ScheduleError, parse_schedule
 
@@ -56,6 +59,9 @@ _API_NAME = re.compile(r"[A-Za-z0-9_]+\Z")
 _QUOTED = r"""(?:[^"\0]|"")+"|`(?:[^`\0]|``)+`|\[[^\]\0]+\]|'(?:[^'\0]|'')+'"""
 _IDENTIFIER = rf"""(?:"{_QUOTED}|[^\s."'`\[\];,()\0]+)"""
 _TABLE_NAME = re.compile(rf"\s*{_IDENTIFIER}(?:\s*\.\s*{_IDENTIFIER})?\s*\Z")
+# How Android's browsers name an app: the digest of the key that it is signed with.
+_APP_ORIGIN = re.compile(r"android:apk-key-hash:[A-Za-z0-9_-]{43}\Z")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _LINK_VARIABLES = ("VERIFICATION_URL", "CODE", "TOKEN")
 TEMPLATE_VARIABLES: Mapping[str, Sequence[str]] = {
     "user_verification_template": _LINK_VARIABLES,
@@ -154,6 +160,39 @@ def _check_auth(auth: AuthConfig) -> Iterator[Finding]:
         quoted = key.replace("\\", "\\\\").replace('"', '\\"')
         for name, words in _check_provider(key, provider):
             yield f'oauth_providers["{quoted}"].{name}', words
+    for name, words in _check_passkeys(auth.passkeys):
+        yield f"passkeys.{name}", words
+
+
+def _check_passkeys(passkeys: PasskeyConfig) -> Iterator[Finding]:
+    rp_id = passkeys.rp_id.lower()
+    if passkeys.HasField("rp_id") and not is_domain(rp_id):
+        yield "rp_id", f"'{passkeys.rp_id}' is no domain: no scheme, port or IP address"
+    if passkeys.user_verification not in UserVerification.values():
+        yield "user_verification", "unknown value"
+    for index, origin in enumerate(passkeys.origins):
+        reason = _origin_problem(origin, rp_id)
+        if reason is not None:
+            yield f"origins[{index}]", f"'{origin}' cannot use passkeys: {reason}"
+
+
+def _origin_problem(origin: str, rp_id: str) -> str | None:
+    if _APP_ORIGIN.match(origin):
+        return None
+    reason = url_problem(origin)
+    if reason is not None:
+        return reason
+    parts = urlsplit(origin)
+    host = parts.hostname or ""
+    if origin != f"{parts.scheme}://{parts.netloc}".lower() or "@" in parts.netloc:
+        return "an origin is scheme, host and port, in lower case"
+    if parts.port == _DEFAULT_PORTS[parts.scheme]:
+        return "browsers leave this port out"
+    if parts.scheme == "http" and host != "localhost":
+        return "browsers want https"
+    if rp_id and host != rp_id and not host.endswith(f".{rp_id}"):
+        return f"it is not below '{rp_id}'"
+    return None
 
 
 def _check_provider(key: str, provider: OAuthProviderConfig) -> Iterator[Finding]:

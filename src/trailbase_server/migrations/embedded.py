@@ -18,7 +18,7 @@ from typing import Literal
 from trailbase_server.errors import OperatorError
 from trailbase_server.migrations.migration import Migration, parse_file_name
 
-Kind = Literal["main", "attached", "session", "logs", "accounts", "outbox"]
+Kind = Literal["main", "attached", "session", "logs", "accounts", "outbox", "jobs", "audit"]
 _DIRECTORY = Path(__file__).parent / "system"
 _FILES: Mapping[Kind, Mapping[str, int]] = MappingProxyType(
     {
@@ -49,15 +49,22 @@ _FILES: Mapping[Kind, Mapping[str, int]] = MappingProxyType(
         "accounts": {
             "accounts/V1__initial.sql": 7066004202778417723,
             "accounts/V2__rotated_tokens.sql": 13386637638267280620,
+            "accounts/V3__passkeys.sql": 11259548454960329692,
         },
         "outbox": {
             "outbox/V1__initial.sql": 2501179128110152943,
+        },
+        "jobs": {
+            "jobs/V1__initial.sql": 12714173251344893600,
+        },
+        "audit": {
+            "audit/V1__initial.sql": 4331187705696314755,
         },
     }
 )
 
 
-@lru_cache(maxsize=6)
+@lru_cache(maxsize=8)
 def system_migrations(kind: Kind) -> tuple[Migration, ...]:
     """
     Load the migrations that every database of a kind gets.

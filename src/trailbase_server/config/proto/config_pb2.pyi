@@ -39,6 +39,13 @@ class UserIdentifier(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REQUIRE_USERNAME: _ClassVar[UserIdentifier]
     REQUIRE_EMAIL_AND_USERNAME: _ClassVar[UserIdentifier]
 
+class UserVerification(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    USER_VERIFICATION_UNDEFINED: _ClassVar[UserVerification]
+    USER_VERIFICATION_REQUIRED: _ClassVar[UserVerification]
+    USER_VERIFICATION_PREFERRED: _ClassVar[UserVerification]
+    USER_VERIFICATION_DISCOURAGED: _ClassVar[UserVerification]
+
 class SystemJobId(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SYSTEM_JOB_ID_UNDEFINED: _ClassVar[SystemJobId]
@@ -87,6 +94,10 @@ ONLY_USERNAME: UserIdentifier
 REQUIRE_EMAIL: UserIdentifier
 REQUIRE_USERNAME: UserIdentifier
 REQUIRE_EMAIL_AND_USERNAME: UserIdentifier
+USER_VERIFICATION_UNDEFINED: UserVerification
+USER_VERIFICATION_REQUIRED: UserVerification
+USER_VERIFICATION_PREFERRED: UserVerification
+USER_VERIFICATION_DISCOURAGED: UserVerification
 SYSTEM_JOB_ID_UNDEFINED: SystemJobId
 BACKUP: SystemJobId
 HEARTBEAT: SystemJobId
@@ -164,8 +175,22 @@ class OAuthProviderConfig(_message.Message):
     scopes: _containers.RepeatedScalarFieldContainer[str]
     def __init__(self, client_id: _Optional[str] = ..., client_secret: _Optional[str] = ..., provider_id: _Optional[_Union[OAuthProviderId, str]] = ..., display_name: _Optional[str] = ..., auth_url: _Optional[str] = ..., token_url: _Optional[str] = ..., user_api_url: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ...) -> None: ...
 
+class PasskeyConfig(_message.Message):
+    __slots__ = ("enabled", "rp_id", "rp_name", "user_verification", "origins")
+    ENABLED_FIELD_NUMBER: _ClassVar[int]
+    RP_ID_FIELD_NUMBER: _ClassVar[int]
+    RP_NAME_FIELD_NUMBER: _ClassVar[int]
+    USER_VERIFICATION_FIELD_NUMBER: _ClassVar[int]
+    ORIGINS_FIELD_NUMBER: _ClassVar[int]
+    enabled: bool
+    rp_id: str
+    rp_name: str
+    user_verification: UserVerification
+    origins: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, enabled: _Optional[bool] = ..., rp_id: _Optional[str] = ..., rp_name: _Optional[str] = ..., user_verification: _Optional[_Union[UserVerification, str]] = ..., origins: _Optional[_Iterable[str]] = ...) -> None: ...
+
 class AuthConfig(_message.Message):
-    __slots__ = ("auth_token_ttl_sec", "refresh_token_ttl_sec", "disable_password_auth", "password_minimal_length", "password_must_contain_upper_and_lower_case", "password_must_contain_digits", "password_must_contain_special_characters", "enable_otp_signin", "anonymous_refresh_token_ttl_sec", "oauth_providers", "enable_anonymous_signin", "custom_uri_schemes", "redirect_uri_allowlist", "user_identifier")
+    __slots__ = ("auth_token_ttl_sec", "refresh_token_ttl_sec", "disable_password_auth", "password_minimal_length", "password_must_contain_upper_and_lower_case", "password_must_contain_digits", "password_must_contain_special_characters", "enable_otp_signin", "anonymous_refresh_token_ttl_sec", "oauth_providers", "enable_anonymous_signin", "custom_uri_schemes", "redirect_uri_allowlist", "user_identifier", "passkeys")
     class OauthProvidersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -187,6 +212,7 @@ class AuthConfig(_message.Message):
     CUSTOM_URI_SCHEMES_FIELD_NUMBER: _ClassVar[int]
     REDIRECT_URI_ALLOWLIST_FIELD_NUMBER: _ClassVar[int]
     USER_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    PASSKEYS_FIELD_NUMBER: _ClassVar[int]
     auth_token_ttl_sec: int
     refresh_token_ttl_sec: int
     disable_password_auth: bool
@@ -201,7 +227,8 @@ class AuthConfig(_message.Message):
     custom_uri_schemes: _containers.RepeatedScalarFieldContainer[str]
     redirect_uri_allowlist: _containers.RepeatedScalarFieldContainer[str]
     user_identifier: UserIdentifier
-    def __init__(self, auth_token_ttl_sec: _Optional[int] = ..., refresh_token_ttl_sec: _Optional[int] = ..., disable_password_auth: _Optional[bool] = ..., password_minimal_length: _Optional[int] = ..., password_must_contain_upper_and_lower_case: _Optional[bool] = ..., password_must_contain_digits: _Optional[bool] = ..., password_must_contain_special_characters: _Optional[bool] = ..., enable_otp_signin: _Optional[bool] = ..., anonymous_refresh_token_ttl_sec: _Optional[int] = ..., oauth_providers: _Optional[_Mapping[str, OAuthProviderConfig]] = ..., enable_anonymous_signin: _Optional[bool] = ..., custom_uri_schemes: _Optional[_Iterable[str]] = ..., redirect_uri_allowlist: _Optional[_Iterable[str]] = ..., user_identifier: _Optional[_Union[UserIdentifier, str]] = ...) -> None: ...
+    passkeys: PasskeyConfig
+    def __init__(self, auth_token_ttl_sec: _Optional[int] = ..., refresh_token_ttl_sec: _Optional[int] = ..., disable_password_auth: _Optional[bool] = ..., password_minimal_length: _Optional[int] = ..., password_must_contain_upper_and_lower_case: _Optional[bool] = ..., password_must_contain_digits: _Optional[bool] = ..., password_must_contain_special_characters: _Optional[bool] = ..., enable_otp_signin: _Optional[bool] = ..., anonymous_refresh_token_ttl_sec: _Optional[int] = ..., oauth_providers: _Optional[_Mapping[str, OAuthProviderConfig]] = ..., enable_anonymous_signin: _Optional[bool] = ..., custom_uri_schemes: _Optional[_Iterable[str]] = ..., redirect_uri_allowlist: _Optional[_Iterable[str]] = ..., user_identifier: _Optional[_Union[UserIdentifier, str]] = ..., passkeys: _Optional[_Union[PasskeyConfig, _Mapping]] = ...) -> None: ...
 
 class S3StorageConfig(_message.Message):
     __slots__ = ("endpoint", "region", "bucket_name", "access_key", "secret_access_key")

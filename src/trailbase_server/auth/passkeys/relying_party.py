@@ -1,0 +1,70 @@
+"""
+Who we are to a browser: the domain that keys belong to, and the pages that may use them.
+
+Without a site URL there is no domain, and no passkeys; developer mode falls back to ``localhost``,
+which browsers treat as a secure place.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from trailbase_server.auth.redirects import parse_origin, render_origin
+from trailbase_server.auth.state import AuthState
+from trailbase_server.errors import NotFoundError
+
+log = logging.getLogger(__name__)
+LOCALHOST = "localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class RelyingParty:
+    """
+    What ceremonies are checked against.
+
+    Attributes:
+        id: Domain.
+        name: Shown by devices.
+        origins: Of pages and apps, as browsers write them.
+        any_localhost: Pages of ``localhost`` may use keys, whatever their port.
+    """
+
+    id: str
+    name: str
+    origins: frozenset[str]
+    any_localhost: bool = False
+
+    def admits(self, origin: str) -> bool:
+        """May a key be used from there?"""
+        if origin in self.origins:
+            return True
+        parsed = parse_origin(origin) if self.any_localhost else None
+        return parsed is not None and parsed[1] == LOCALHOST and render_origin(parsed) == origin
+
+
+def relying_party(state: AuthState) -> RelyingParty:
+    """
+    Who we are by the current configuration.
+
+    Raises:
+        NotFoundError: Passkeys are off, or there is no domain for them.
+    """
+    options = state.options.passkeys
+    if not options.enabled:
+        raise NotFoundError
+    rp_id = options.rp_id
+    if not rp_id and state.site is not None:
+        rp_id = state.site[1]
+    if not rp_id and state.dev:
+        rp_id = LOCALHOST
+    if not rp_id:
+        log.error("passkeys are enabled, but have no domain: set server.site_url")
+        raise NotFoundError
+    origins = options.origins
+    if not origins and state.site is not None:
+        origins = (render_origin(state.site),)
+    return RelyingParty(
+        rp_id,
+        options.rp_name or state.application_name,
+        frozenset(origins),
+        any_localhost=state.dev and rp_id == LOCALHOST,
+    )

@@ -12,10 +12,11 @@ from time import perf_counter
 from typing import Any
 
 from trailbase_server.errors import BadRequestError, TooLargeError
-from trailbase_server.web.client_ip import client_address, is_near
+from trailbase_server.web.client_ip import client_address, client_origin
 from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.multipart import is_multipart
+from trailbase_server.web.proxies import Proxies
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response
 from trailbase_server.web.router import Match
@@ -64,7 +65,7 @@ class TrailApplication:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
         dispatcher = self.dispatcher
-        request = _request({"method": "GET", **scope})
+        request = _request({"method": "GET", **scope}, dispatcher.proxies)
         socket = WebSocket(receive, send, dispatcher.authenticator)
         await receive()  # the handshake
         found = dispatcher.router.match("GET", _raw_path(scope))
@@ -91,8 +92,8 @@ class TrailApplication:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
-        request = _request(scope)
         dispatcher = self.dispatcher
+        request = _request(scope, dispatcher.proxies)
         if _is_too_large(request, dispatcher.body_limit):
             # Refused before anything else looks at it, the access log and CORS included.
             await _send(send, _refuse_large(), request)
@@ -164,14 +165,18 @@ class TrailApplication:
         await fallback(scope, receive, send_logged)
 
 
-def _request(scope: Scope) -> Request:
+def _request(scope: Scope, proxies: Proxies) -> Request:
     request = Request(
         scope["method"], scope["path"], scope["query_string"].decode("latin-1"), scope["headers"]
     )
     peer = scope["client"][0] if scope.get("client") else ""
-    request.client_ip = client_address(peer, request.headers) if is_near(peer) else peer
     host = request.header_text(b"host") or ""
-    request.origin = f"{scope['scheme']}://{host}"
+    if proxies.trusts(peer):
+        request.client_ip = client_address(peer, request.headers, proxies)
+        request.origin = client_origin(scope["scheme"], host, request.headers, proxies)
+    else:
+        request.client_ip = peer
+        request.origin = f"{scope['scheme']}://{host}"
     return request
 
 

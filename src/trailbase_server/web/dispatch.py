@@ -17,6 +17,7 @@ from trailbase_server.errors import BadRequestError, ForbiddenError
 from trailbase_server.web.cors import Cors
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.identity import Authenticator
+from trailbase_server.web.proxies import NEAR, Proxies
 from trailbase_server.web.request import Headers, Request
 from trailbase_server.web.response import Response
 from trailbase_server.web.route import BoundRoute
@@ -39,6 +40,7 @@ class Dispatcher:
         on_pool: ``Database.on_pool`` of the main database.
         body_limit: Largest request body in bytes.
         log: Takes one access-log entry per answer; must be quick.
+        proxies: Whose forwarding headers are believed.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Dispatcher:
         on_pool: Callable[..., Coroutine[Any, Any, Any]],
         body_limit: int,
         log: Callable[[LogEntry], None],
+        proxies: Proxies = NEAR,
     ) -> None:
         self.router = router
         self.authenticator = authenticator
@@ -56,6 +59,7 @@ class Dispatcher:
         self.on_pool = on_pool
         self.body_limit = body_limit
         self.log = log
+        self.proxies = proxies
 
     async def respond(self, bound: BoundRoute, request: Request) -> Response:
         """Answer a request whose route is known. Never raises."""

@@ -46,7 +46,8 @@ def test_each_file_gets_its_tables(depot, databases):
     databases.migrate(CONFIG)
     data = depot / "data"
     assert sorted(str(path.relative_to(data)) for path in data.rglob("*.db")) == [
-        *("logs.db", "main.db", "own/accounts.db", "own/outbox.db", "session.db", "tide.db"),
+        *("logs.db", "main.db", "own/accounts.db", "own/audit.db", "own/jobs.db", "own/outbox.db"),
+        *("session.db", "tide.db"),
     ]
     assert (data / "own").stat().st_mode & 0o077 == 0
     assert {"_user", "boat", "_file_deletions"} <= tables(depot / "data/main.db")

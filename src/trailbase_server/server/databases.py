@@ -31,6 +31,8 @@ from trailbase_server.sqlite.open import DatabaseFiles, Synchronous, open_connec
 ACCOUNTS_SCHEMA = "accounts"
 ACCOUNTS_FILE = "accounts"
 OUTBOX_FILE = "outbox"
+JOBS_FILE = "jobs"
+AUDIT_FILE = "audit"
 
 
 class DepotDatabases:
@@ -88,6 +90,19 @@ class DepotDatabases:
         """Mails on their way."""
         return DatabaseFiles(self._own / f"{OUTBOX_FILE}.db", synchronous=self._synchronous)
 
+    def jobs_files(self) -> DatabaseFiles:
+        """What jobs did; a power cut may lose the last runs."""
+        return DatabaseFiles(self._own / f"{JOBS_FILE}.db", synchronous="NORMAL")
+
+    def audit_files(self) -> DatabaseFiles:
+        """The audit log: acknowledged means on disk, whatever the rest of the server does."""
+        return DatabaseFiles(self._own / f"{AUDIT_FILE}.db")
+
+    @property
+    def locks(self) -> Path:
+        """A private directory for files that are locked."""
+        return self._own
+
     def migrate(self, config: Config) -> None:
         """
         Bring every file up to date.
@@ -101,6 +116,8 @@ class DepotDatabases:
         make_private_directory(self._own)
         self._migrate(self._own, ACCOUNTS_FILE, "accounts", [])
         self._migrate(self._own, OUTBOX_FILE, "outbox", [])
+        self._migrate(self._own, JOBS_FILE, "jobs", [])
+        self._migrate(self._own, AUDIT_FILE, "audit", [])
         migrations = self._depot / "migrations"
         main = depot_migrations(migrations, "main")
         self.fresh = self._migrate(self._data, "main", "main", main) or self.fresh

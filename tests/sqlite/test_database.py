@@ -1,3 +1,5 @@
+import asyncio
+
 from tests.jobs import insert_word
 from trailbase_server.sqlite.open import DatabaseFiles, open_connection
 
@@ -25,3 +27,13 @@ def insert_other(tx):
 
 def read_other(database):
     return database.read("SELECT v FROM other.t")
+
+
+async def test_a_held_writer_begins_nothing(database):
+    async with database.held():
+        waiting = asyncio.ensure_future(database.write(insert_word, "later"))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        assert database.read("SELECT word FROM item") == []
+    await waiting
+    assert database.read("SELECT word FROM item") == [("later",)]

@@ -8,7 +8,9 @@ whichever API wrote (design note 0002).
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -27,6 +29,7 @@ R = TypeVar("R")
 
 log = logging.getLogger(__name__)
 DEFAULT_READER_THREADS = 2  # one slow read must not hold up the next
+MAX_HELD_S = 600.0  # a restore of many gigabytes; whoever holds the writer longer has failed
 
 
 class SqliteDatabase:
@@ -101,6 +104,28 @@ class SqliteDatabase:
         self._files = files
         self._readers.reopen(files)
 
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """
+        Keep the writer idle until the end of the block: no transaction is open and none begins.
+
+        Writes that arrive meanwhile wait, though not for longer than ``MAX_HELD_S``.
+        """
+        loop = asyncio.get_running_loop()
+        idle: asyncio.Future[None] = loop.create_future()
+        release = threading.Event()
+
+        def wait() -> None:
+            loop.call_soon_threadsafe(_settle, idle)
+            release.wait(MAX_HELD_S)
+
+        self._turns.between_turns(wait)
+        try:
+            await idle
+            yield
+        finally:
+            release.set()
+
     @property
     def waiting(self) -> tuple[int, int]:
         """How many slow reads and how many writes are waiting."""
@@ -142,3 +167,8 @@ class SqliteDatabase:
 
     def _after_commit(self) -> None:
         self._checkpointer.after_commit()
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

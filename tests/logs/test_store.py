@@ -6,6 +6,9 @@ import time
 import apsw
 import pytest
 
+from trailbase_server.db.errors import ClosedError
+from trailbase_server.logs.keep import Keep
+from trailbase_server.logs.removal import ROWS_PER_BATCH
 from trailbase_server.logs.store import MAX_BATCH, MAX_TEXT_CHARS, LogStore
 
 SCHEMA = """
@@ -17,10 +20,14 @@ CREATE TABLE _logs (
 ) STRICT;
 """
 USER = bytes(range(16))
+CREATED = 1_800_000_000.5
 
 
-def entry(url="/", method="GET", referer="", user_agent="kit/1", user_id=None):
-    return (1_800_000_000.5, 200, method, url, 0.25, "192.0.2.7", referer, user_agent, user_id)
+def entry(url="/", method="GET", referer=b"", agent=b"kit/1", user_id=None, created=CREATED):
+    return (
+        *(created, 200, method, url, 0.25, "192.0.2.7", referer, agent, user_id),
+        *(b"trail.test", "1.1", "", None),
+    )
 
 
 @pytest.fixture
@@ -71,7 +78,7 @@ def store(factory):
 
 
 def test_a_row_holds_the_whole_entry(store, path):
-    store.append(entry("/a?b=c", "POST", "http://from.test/", user_id=USER))
+    store.append(entry("/a?b=c", "POST", b"http://from.test/", user_id=USER))
     assert store.flush()
     assert rows(path) == [
         (
@@ -134,7 +141,7 @@ def test_a_full_batch_does_not_wait(factory, path):
 
 @pytest.mark.case("T-88")
 def test_secrets_are_not_written(store, path):
-    store.append(entry("/api/auth/v1/verify_email/confirm/abc", referer="/done?code=abc"))
+    store.append(entry("/api/auth/v1/verify_email/confirm/abc", referer=b"/done?code=abc"))
     store.flush()
     assert rows(path, "url, referer") == [
         ("/api/auth/v1/verify_email/confirm/<redacted>", "/done?code=<redacted>")
@@ -149,7 +156,7 @@ def test_odd_methods_are_unknown(store, path):
 
 
 def test_long_texts_are_cut(store, path):
-    store.append(entry("/" + "a" * 9_000, referer="b" * 9_000, user_agent="c" * 9_000))
+    store.append(entry("/" + "a" * 9_000, referer=b"b" * 9_000, agent=b"c" * 9_000))
     store.flush()
     assert rows(path, "length(url), length(referer), length(user_agent)") == [(MAX_TEXT_CHARS,) * 3]
 
@@ -251,3 +258,67 @@ def test_flushing_from_several_threads(store, path):
     for thread in threads:
         thread.join()
     assert len(rows(path)) == 200
+
+
+def test_old_rows_are_deleted_in_batches_between_which_the_log_goes_on(store, factory, path):
+    old = 2 * ROWS_PER_BATCH + 1
+    for number in range(old):
+        store.append(entry(created=CREATED - 1 - number))
+    store.append(entry("/young"))
+    store.append(entry("/younger", created=CREATED + 1))
+    store.flush()
+    assert store.delete_before(CREATED).result(5) == old
+    assert rows(path, "url") == [("/young",), ("/younger",)]
+    assert factory.statements.count("DELETE") == 4
+    assert store.delete_before(CREATED).result(5) == 0
+    store.append(entry("/later"))
+    store.flush()
+    assert len(rows(path)) == 3
+
+
+def test_a_deletion_that_fails_is_told_to_who_asked(store, path, caplog):
+    connection = apsw.Connection(str(path))
+    connection.execute("DROP TABLE _logs").fetchall()
+    connection.close()
+    with pytest.raises(apsw.SQLError):
+        store.delete_before(CREATED).result(5)
+    assert "Failed to delete rows of the access log" in caplog.text
+
+
+def test_a_closed_store_deletes_nothing(factory):
+    store = LogStore(factory)
+    store.close()
+    with pytest.raises(ClosedError):
+        store.delete_before(CREATED).result(5)
+
+
+def test_what_is_not_to_be_kept_is_not_written(store, path):
+    store.keep = Keep(excluded=("/health",))
+    store.append(entry("/health?x"))
+    store.append(entry("/healthy"))
+    store.flush()
+    store.keep = Keep(disabled=True)
+    store.append(entry("/never"))
+    store.flush()
+    assert rows(path, "url") == [("/healthy",)]
+    assert store.dropped == 0
+
+
+def test_the_oldest_rows_go_when_the_database_is_too_large(factory, path):
+    store = LogStore(factory, flush_s=0.0)
+    for number in range(5 * ROWS_PER_BATCH):
+        store.append(entry(f"/{number:0500}"))
+        if number % 1_000 == 0:
+            store.flush()
+    store.flush()
+    store.keep = Keep(max_bytes=3_000_000)
+    store._size_looked_at = float("-inf")
+    store.append(entry("/newest", created=CREATED + 1))
+    store.flush()
+    deadline = time.monotonic() + 5
+    while len(rows(path)) > 3 * ROWS_PER_BATCH and time.monotonic() < deadline:
+        time.sleep(0.01)
+    store.close()
+    left = len(rows(path))
+    assert 0 < left <= 3 * ROWS_PER_BATCH
+    assert rows(path, "url")[-1] == ("/newest",)

@@ -159,7 +159,10 @@ async def test_the_access_log_has_one_entry_per_answer(client, door):
     (entry,) = client.log
     assert entry[1:4] == (200, "GET", f"{door}/echo/a?b=c")
     assert entry[4] > 0
-    assert entry[5:] == ("127.0.0.1", "http://r/", "test", b"a" * 16)
+    assert entry[5:9] == ("127.0.0.1", b"http://r/", b"test", b"a" * 16)
+    assert entry[9] == b"web.test"
+    assert entry[10:12] == ("1.1", "")
+    assert entry[12].path == f"{door}/echo/{{value}}"
 
 
 @BOTH

@@ -2,8 +2,8 @@
 Write access-log rows without making requests wait.
 
 ``append`` puts an entry on a bounded queue: that is all a request pays. A thread writes what has
-gathered, at most every ``FLUSH_S`` seconds, in one transaction and with few statements: each
-statement lets go of the interpreter's lock and has to win it back from the event loop.
+gathered, at most every ``FLUSH_S`` seconds, in one transaction. Deletions run in the same thread,
+in batches, between which it writes what has gathered meanwhile.
 
 Full: the entry is dropped and counted. A write fails (disk full, file gone): the batch is dropped
 and counted, a warning is logged, the next batch tries again with a new connection. ``close``
@@ -15,56 +15,37 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
-from trailbase_server.db.values import Params, SqlValue
-from trailbase_server.logs.redact import redact_url
+from trailbase_server.clock import SYSTEM_CLOCK
+from trailbase_server.db.errors import ClosedError
+from trailbase_server.db.values import Params
+from trailbase_server.logs.keep import KEEP_ALL, Keep
+from trailbase_server.logs.removal import Removal, remove_some
+from trailbase_server.logs.rows import SIZES, STATEMENTS, row_values
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from trailbase_server.web.dispatch import LogEntry
 
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 32_768  # entries: half a second of the fastest traffic we have measured
-MAX_TEXT_CHARS = (
-    2_048  # of url, referer and user agent each; together they bound the queue's memory
-)
+# Of url, referer and user agent each; together they bound the queue's memory.
+MAX_TEXT_CHARS = 2_048
+MAX_HOST_BYTES = 255  # a longer name is none
 MAX_BATCH = 4_096  # entries of one transaction; this many waiting are written at once
 FLUSH_S = 0.2  # time in which entries gather
 CLOSE_S = 10.0  # longest time ``close`` and ``flush`` wait for the disk
-METHODS = frozenset(
-    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE")
-)
-
-COLUMNS = (
-    "created",
-    "status",
-    "method",
-    "url",
-    "latency",
-    "client_ip",
-    "referer",
-    "user_agent",
-    "user_id",
-)
-# Rows of one statement. Few sizes: each is a prepared statement that stays.
-_SIZES = (400, 20, 1)
-
-
-def _insert_statement(rows: int) -> str:
-    group = f"({', '.join('?' * len(COLUMNS))})"
-    return f"INSERT INTO _logs ({', '.join(COLUMNS)}) VALUES {', '.join([group] * rows)}"  # noqa: S608  # constants
-
-
-_STATEMENTS = {size: _insert_statement(size) for size in _SIZES}
+SIZE_CHECK_S = 30.0  # time between two looks at the size of the database
 
 
 class LogConnection(Protocol):
     """What the store needs of a database connection; it is used in one thread only."""
 
     def execute(self, sql: str, params: Params = ..., /) -> object:
-        """Run one statement."""
+        """Run one statement; what it returns can be iterated over."""
         ...
 
     def close(self) -> None:
@@ -80,6 +61,9 @@ class LogStore:
         connect: Opens the database, whose schema is up to date; called in the writer's thread.
         flush_s: Time in which entries gather.
         max_waiting: Entries in the queue above which further ones are dropped.
+
+    Attributes:
+        keep: Which entries are written; replaced when the configuration changes.
     """
 
     def __init__(
@@ -88,6 +72,7 @@ class LogStore:
         flush_s: float = FLUSH_S,
         max_waiting: int = MAX_WAITING,
     ) -> None:
+        self.keep: Keep = KEEP_ALL
         self._connect = connect
         self._flush_s = flush_s
         self._max_waiting = max_waiting
@@ -97,7 +82,9 @@ class LogStore:
         self._work = threading.Event()  # there is something to write
         self._hurry = threading.Event()  # … and it must not wait for more
         self._flushed: deque[threading.Event] = deque()
+        self._removals: deque[Removal] = deque()
         self._connection: LogConnection | None = None
+        self._size_looked_at = 0.0
         self._dropped = 0
         self._failed = 0
         self._thread = threading.Thread(target=self._run, name="logs", daemon=True)
@@ -109,8 +96,8 @@ class LogStore:
         if waiting >= self._max_waiting or self._closed:
             self._dropped += 1
             return
-        if len(entry[3]) + len(entry[6]) + len(entry[7]) > MAX_TEXT_CHARS:
-            entry = _shorten(entry)
+        if len(entry[3]) + len(entry[6]) + len(entry[7]) + len(entry[9]) > MAX_TEXT_CHARS:
+            entry = shorten(entry)
         self._queue.append(entry)
         if not self._is_awake:
             self._is_awake = True
@@ -139,18 +126,40 @@ class LogStore:
             return not self._queue
         done = threading.Event()
         self._flushed.append(done)
-        self._hurry.set()
-        self._work.set()
+        self._wake()
         return done.wait(timeout_s)
+
+    def delete_before(self, unix_s: float) -> "Future[int]":
+        """
+        Delete all rows that are older, in batches, in the store's thread.
+
+        Args:
+            unix_s: Rows made before this Unix time are deleted.
+
+        Returns:
+            The number of deleted rows, once it is done; coroutines use ``asyncio.wrap_future``.
+            Fails with ``ClosedError`` when the store is closed before that, and with the engine's
+            error when the database fails.
+        """
+        removal = Removal(older_than=unix_s)
+        if self._closed:
+            removal.future.set_exception(ClosedError("shutting down"))
+        else:
+            self._removals.append(removal)
+            self._wake()
+        return removal.future
 
     def close(self) -> None:
         """Write what is left and stop. Idempotent; entries that come later are dropped."""
         self._closed = True
-        self._hurry.set()
-        self._work.set()
+        self._wake()
         self._thread.join(CLOSE_S)
         if self._thread.is_alive():
             log.warning("Closing without the last %d rows of the access log", len(self._queue))
+
+    def _wake(self) -> None:
+        self._hurry.set()
+        self._work.set()
 
     # The thread
 
@@ -162,38 +171,70 @@ class LogStore:
             self._work.clear()
             # From here on a new entry wakes us again; what is queued already is taken now.
             self._is_awake = False
-            asked = [self._flushed.popleft() for _ in range(len(self._flushed))]
-            self._drain()
-            for done in asked:
-                done.set()
-        self._drain()
-        for done in self._flushed:
-            done.set()
+            self._drain_and_tell()
+            self._limit_size()
+            while self._removals and not self._closed:
+                self._remove_some()
+                self._drain_and_tell()
+        self._drain_and_tell()
+        for removal in self._removals:
+            removal.future.set_exception(ClosedError("shutting down"))
         self._disconnect()
+
+    def _drain_and_tell(self) -> None:
+        asked = [self._flushed.popleft() for _ in range(len(self._flushed))]
+        self._drain()
+        for done in asked:
+            done.set()
 
     def _drain(self) -> None:
         while self._queue:
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
             try:
-                self._write(batch)
+                self._write(self.keep(batch))
             except Exception as exc:  # noqa: BLE001  # the log must not end with one bad batch
                 self._failed += len(batch)
                 log.warning("Dropped %d rows of the access log: %s", len(batch), exc)
                 self._disconnect()
 
     def _write(self, batch: "list[LogEntry]") -> None:
-        if self._connection is None:
-            self._connection = self._connect()
-        execute = self._connection.execute
-        rows = [_render_row(entry) for entry in batch]
+        if not batch:
+            return
+        execute = self._open().execute
         execute("BEGIN IMMEDIATE")
         start = 0
-        for size in _SIZES:
-            while len(rows) - start >= size:
-                values = list(chain.from_iterable(rows[start : start + size]))
-                execute(_STATEMENTS[size], values)
+        for size in SIZES:
+            while len(batch) - start >= size:
+                execute(STATEMENTS[size], row_values(batch[start : start + size]))
                 start += size
         execute("COMMIT")
+
+    def _limit_size(self) -> None:
+        """Look now and then whether rows have to go because the database is too large."""
+        limit = self.keep.max_bytes
+        now = SYSTEM_CLOCK.monotonic()
+        if limit is None or now - self._size_looked_at < SIZE_CHECK_S or self._removals:
+            return
+        self._size_looked_at = now
+        self._removals.append(Removal(larger_than=limit))
+
+    def _remove_some(self) -> None:
+        removal = self._removals[0]
+        try:
+            removed = remove_some(self._open(), removal)
+        except Exception as exc:  # noqa: BLE001  # whoever asked is told, and the log goes on
+            self._removals.popleft().future.set_exception(exc)
+            log.warning("Failed to delete rows of the access log: %s", exc)
+            self._disconnect()
+            return
+        removal.removed += removed
+        if removed == 0:
+            self._removals.popleft().future.set_result(removal.removed)
+
+    def _open(self) -> LogConnection:
+        if self._connection is None:
+            self._connection = self._connect()
+        return self._connection
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -203,31 +244,15 @@ class LogStore:
             self._connection = None
 
 
-def _render_row(entry: "LogEntry") -> tuple[SqlValue, ...]:
-    created, status, method, url, latency, client_ip, referer, user_agent, user_id = entry
+def shorten(entry: "LogEntry") -> "LogEntry":
+    """Cut the texts that a client may have made as long as it liked."""
     return (
-        created,
-        status,
-        method if method in METHODS else "Unknown",
-        redact_url(url),
-        latency,
-        client_ip,
-        redact_url(referer) if referer else "",
-        user_agent,
-        user_id,
-    )
-
-
-def _shorten(entry: "LogEntry") -> "LogEntry":
-    created, status, method, url, latency, client_ip, referer, user_agent, user_id = entry
-    return (
-        created,
-        status,
-        method,
-        url[:MAX_TEXT_CHARS],
-        latency,
-        client_ip,
-        referer[:MAX_TEXT_CHARS],
-        user_agent[:MAX_TEXT_CHARS],
-        user_id,
+        *entry[:3],
+        entry[3][:MAX_TEXT_CHARS],
+        *entry[4:6],
+        entry[6][:MAX_TEXT_CHARS],
+        entry[7][:MAX_TEXT_CHARS],
+        entry[8],
+        entry[9][:MAX_HOST_BYTES],
+        *entry[10:],
     )

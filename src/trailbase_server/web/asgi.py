@@ -88,7 +88,7 @@ class TrailApplication:
             status = response.status
             with suppress(SocketClosedError):
                 await socket.fail(response)
-        dispatcher.record(request, status, started)
+        dispatcher.record(request, status, started, _version(scope), bound.route)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -117,7 +117,8 @@ class TrailApplication:
                 return
         if request.method != "OPTIONS":
             response.headers += dispatcher.cors.headers(request.header(b"origin"))
-        dispatcher.record(request, response.status, started)
+        route = found[0].route if isinstance(found, tuple) else None
+        dispatcher.record(request, response.status, started, _version(scope), route)
         if response.feed is not None:
             await _send_feed(send, receive, response, response.feed)
         elif response.stream is not None and not request.head:
@@ -159,7 +160,7 @@ class TrailApplication:
         async def send_logged(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", ()), *cors]
-                self.dispatcher.record(request, message["status"], started)
+                self.dispatcher.record(request, message["status"], started, _version(scope))
             await send(message)
 
         await fallback(scope, receive, send_logged)
@@ -183,6 +184,11 @@ def _request(scope: Scope, proxies: Proxies) -> Request:
 def _raw_path(scope: Scope) -> str:
     raw: bytes = scope.get("raw_path") or scope["path"].encode()
     return raw.decode("latin-1")
+
+
+def _version(scope: Scope) -> str:
+    version: str = scope.get("http_version", "1.1")
+    return version
 
 
 def _allow(methods: list[str]) -> tuple[bytes, bytes]:

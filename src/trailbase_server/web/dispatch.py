@@ -20,13 +20,20 @@ from trailbase_server.web.identity import Authenticator
 from trailbase_server.web.proxies import NEAR, Proxies
 from trailbase_server.web.request import Headers, Request
 from trailbase_server.web.response import Response
-from trailbase_server.web.route import BoundRoute
+from trailbase_server.web.route import BoundRoute, Route
 from trailbase_server.web.router import Router
 
 R = TypeVar("R")
 
-LogEntry = tuple[float, int, str, str, float, str, str, str, bytes | None]
-"""Unix seconds, status, method, url, milliseconds, client address, referer, user agent, user id."""
+LogEntry = tuple[
+    float, int, str, str, float, str, bytes, bytes, bytes | None, bytes, str, str, Route | None
+]
+"""
+Unix seconds, status, method, url, milliseconds, client address, referer, user agent, user id, host,
+HTTP version, request id (empty: none was needed), route (None: of no route).
+
+Headers are the bytes as received: who writes the log decodes them, in a thread.
+"""
 
 
 class Dispatcher:
@@ -116,10 +123,15 @@ class Dispatcher:
             if not is_same_secret(token, identity.csrf_token):
                 raise BadRequestError("invalid CSRF token")
 
-    def record(self, request: Request, status: int, started: float) -> None:
+    def record(
+        self,
+        request: Request,
+        status: int,
+        started: float,
+        version: str = "1.1",
+        route: Route | None = None,
+    ) -> None:
         """Write one access-log entry."""
-        referer = request.header_text(b"referer") or ""
-        agent = request.header_text(b"user-agent") or ""
         url = f"{request.path}?{request.query}" if request.query else request.path
         identity = request.identity
         self.log(
@@ -130,8 +142,12 @@ class Dispatcher:
                 url,
                 (perf_counter() - started) * 1000,
                 request.client_ip,
-                referer,
-                agent,
+                request.header(b"referer") or b"",
+                request.header(b"user-agent") or b"",
                 identity.user_id if identity is not None else None,
+                request.header(b"host") or b"",
+                version,
+                request.request_id,
+                route,
             )
         )

@@ -67,13 +67,14 @@ class HotCycle:
         request: What the handler gets.
         target: Path and query as received.
         started: Monotonic seconds when its headers were complete.
-        origin, referer, agent: Headers that were met on the way.
+        host, origin, referer, agent: Headers that were met on the way.
     """
 
     __slots__ = (
         "agent",
         "bound",
         "disconnected",
+        "host",
         "keep_alive",
         "origin",
         "referer",
@@ -95,6 +96,7 @@ class HotCycle:
         self.response_complete = False
         self.disconnected = False
         self.origin: bytes | None = None
+        self.host = b""
         self.referer = b""
         self.agent = b""
 
@@ -288,14 +290,16 @@ class FrontDoor(StreamingProtocol):
         )
         return cycle if self._read_headers(cycle) else None
 
-    def _read_headers(self, cycle: HotCycle) -> bool:
+    def _read_headers(self, cycle: HotCycle) -> bool:  # noqa: C901  # a call a header costs more
         """Take in what matters of the headers; False if one of them asks for the ASGI way."""
         request = cycle.request
         authorization: bytes | None = None
         has_cookie = False
         proxied = False
         for name, value in self.headers:
-            if name == b"authorization":
+            if name == b"host":
+                cycle.host = value
+            elif name == b"authorization":
                 authorization = authorization or value
             elif name == b"user-agent":
                 cycle.agent = value
@@ -381,9 +385,13 @@ class FrontDoor(StreamingProtocol):
                 cycle.target,
                 (perf_counter() - cycle.started) * 1000,
                 request.client_ip,
-                cycle.referer.decode("latin-1"),
-                cycle.agent.decode("latin-1"),
+                cycle.referer,
+                cycle.agent,
                 None if identity is None else identity.user_id,
+                cycle.host,
+                "1.1",
+                request.request_id,
+                cycle.bound.route,
             )
         )
         if cycle.response_complete:  # not so with a feed

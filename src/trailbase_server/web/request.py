@@ -27,6 +27,8 @@ class Request:
         identity: The caller, None if anonymous.
         client_ip: Address of the client, empty if unknown.
         origin: Scheme and authority the client used, such as ``http://localhost:4000``.
+        request_id: Ties the answer to lines of logs (``web.request_id``); empty where none is
+            needed.
     """
 
     __slots__ = (
@@ -40,6 +42,7 @@ class Request:
         "params",
         "path",
         "query",
+        "request_id",
         "stream",
     )
 
@@ -63,6 +66,7 @@ class Request:
         self.identity: Identity | None = None
         self.client_ip = ""
         self.origin = ""
+        self.request_id = ""
 
     def header(self, name: bytes) -> bytes | None:
         """First value of a header (lower-case name), None if absent."""

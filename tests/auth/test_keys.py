@@ -15,8 +15,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from trailbase_server.auth.keys import load_keys
+from trailbase_server.auth.keys import SigningKeys, load_keys, thumbprint
+from trailbase_server.auth.retired_keys import RetiredKey
 from trailbase_server.errors import OperatorError
+from trailbase_server.ids import decode_b64u
+
+SEED = bytes(range(32))
 
 PRIVATE = "private_key.pem"
 PUBLIC = "public_key.pem"
@@ -140,3 +144,32 @@ def test_secrets_for_other_purposes_are_derived(tmp_path):
     assert keys.derive(b"cursors") == load_keys(tmp_path).derive(b"cursors")
     assert len(keys.derive(b"cursors")) == 32
     assert keys.derive(b"cursors") != keys.derive(b"others")
+
+
+def test_a_pair_becomes_another_in_place():
+    ours, other = (SigningKeys.of_seed(bytes([n]) * 32) for n in (1, 2))
+    before = ours.sign(b"m"), ours.name, ours.derive(b"p")
+    ours.adopt(other)
+    assert not ours.is_signed(b"m", before[0])
+    assert ours.is_signed(b"m", other.sign(b"m"))
+    assert (ours.name, ours.derive(b"p")) == (other.name, other.derive(b"p"))
+    assert (ours.name, ours.derive(b"p")) != before[1:]
+
+
+def test_a_key_is_named_as_the_standard_does():
+    """The example of RFC 8037, appendix A.3."""
+    public = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"
+    assert thumbprint(decode_b64u(public + "=")) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+
+
+def test_retired_keys_verify_until_their_time():
+    old = SigningKeys.of_seed(bytes(32))
+    keys = SigningKeys(
+        SEED, SigningKeys.of_seed(SEED).public_bytes, [RetiredKey(old.public_bytes, 9)]
+    )
+    signature = old.sign(b"m")
+    assert keys.is_signed(b"m", signature, 9)
+    assert not keys.is_signed(b"m", signature, 9.5)
+    assert not keys.is_signed(b"m", signature)
+    assert keys.verifying(9) == [keys.public_bytes, old.public_bytes]
+    assert keys.verifying(10) == [keys.public_bytes]

@@ -76,7 +76,11 @@ def identity_of(token, now=NOW):
 
 def test_an_auth_token_has_the_claims_in_their_order():
     token = mint_auth_token(KEYS, user(), NOW, 3600).token
-    assert jwt.get_unverified_header(token) == {"typ": "JWT", "alg": "EdDSA"}
+    assert jwt.get_unverified_header(token) == {
+        "typ": "JWT",
+        "alg": "EdDSA",
+        "kid": KEYS.name,
+    }
     body = jwt.decode(token, options={"verify_signature": False})
     assert list(body) == [
         "sub",

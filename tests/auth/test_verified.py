@@ -17,9 +17,9 @@ SEED = bytes(range(32))
 class CountingKeys(SigningKeys):
     checked = 0
 
-    def is_signed(self, message, signature):
+    def is_signed(self, message, signature, now_s):
         self.checked += 1
-        return super().is_signed(message, signature)
+        return super().is_signed(message, signature, now_s)
 
 
 @pytest.fixture
@@ -127,3 +127,11 @@ def test_who_is_forgotten_is_told_to_whoever_wants_to_know(tokens, keys, clock):
     tokens.on_forget = told.append
     tokens.forget(known.user_id)
     assert told == [known.user_id]
+
+
+def test_everything_is_verified_anew_with_other_keys(tokens, keys, clock):
+    header = bearer(token(keys, clock))
+    tokens.bearer(header)
+    tokens.clear()
+    tokens.bearer(header)
+    assert keys.checked == 2

@@ -2,8 +2,10 @@ import asyncio
 
 import pytest
 
+from trailbase_server.auth.key_rotation import rotate_keys
 from trailbase_server.errors import OperatorError
 from trailbase_server.records.realtime.broker import Subscription
+from trailbase_server.server.start import KEYS
 
 
 async def test_a_depot_serves_its_apis_of_all_databases(pier):
@@ -148,3 +150,17 @@ async def test_no_file_stays_open_after_many_starts(pier):
         async with pier.opened():
             pass
     assert len(os.listdir("/proc/self/fd")) <= before
+
+
+async def test_a_reload_takes_over_new_keys(pier):
+    async with pier.opened() as (depot, web):
+        headers = await pier.boss(depot)
+        await asyncio.to_thread(rotate_keys, pier.root / KEYS, depot.auth.clock.now_s(), 1000)
+        await depot.reload()
+        assert (await web.get("/api/_admin/info", headers=headers)).status_code == 200
+        shown = await web.get("/api/_admin/public_key", headers=headers)
+        assert shown.text == (pier.root / KEYS / "public_key.pem").read_text()
+        assert len((await web.get("/.well-known/jwks.json")).json()["keys"]) == 2
+        await asyncio.to_thread(rotate_keys, pier.root / KEYS, depot.auth.clock.now_s(), 0)
+        await depot.reload()
+        assert (await web.get("/api/_admin/info", headers=headers)).status_code == 401

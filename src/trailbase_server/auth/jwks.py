@@ -1,13 +1,11 @@
 """
-``/.well-known/jwks.json``: the public key, for services that check our auth tokens by themselves.
+``/.well-known/jwks.json``: the public keys, for services that check our auth tokens by themselves.
 
-One key, named by its thumbprint (RFC 7638). Tokens do not name it: the reference's do not either.
+Each is named by its thumbprint (RFC 7638), as tokens do in ``kid``. Keys of earlier days are there
+for as long as they count.
 """
 
-from hashlib import sha256
-
-import orjson
-
+from trailbase_server.auth.keys import thumbprint
 from trailbase_server.auth.state import AuthState
 from trailbase_server.ids import encode_b64u
 from trailbase_server.web.request import Request
@@ -18,14 +16,23 @@ CACHE = (b"cache-control", b"public, max-age=3600")  # an hour: as long as a tok
 
 def read_jwks(state: AuthState, _request: Request) -> Response:
     """
-    Answer with the key set.
+    Answer with the key set, the key that signs first.
 
     Spec:
         auth/missing-features-users-compare
     """
-    # Names in this order, without blanks: that is what the thumbprint is made of.
-    key = {"crv": "Ed25519", "kty": "OKP", "x": encode_b64u(state.keys.public_bytes).rstrip("=")}
-    thumbprint = encode_b64u(sha256(orjson.dumps(key)).digest()).rstrip("=")
-    response = json_value({"keys": [{**key, "alg": "EdDSA", "use": "sig", "kid": thumbprint}]})
+    keys = [_describe(public) for public in state.keys.verifying(state.clock.now())]
+    response = json_value({"keys": keys})
     response.headers.append(CACHE)
     return response
+
+
+def _describe(public: bytes) -> dict[str, str]:
+    return {
+        "crv": "Ed25519",
+        "kty": "OKP",
+        "x": encode_b64u(public).rstrip("="),
+        "alg": "EdDSA",
+        "use": "sig",
+        "kid": thumbprint(public),
+    }

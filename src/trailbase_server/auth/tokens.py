@@ -4,11 +4,12 @@ Signed tokens: JSON claims, an Ed25519 signature, nothing stored.
 .. code-block:: text
 
     token  = header "." claims "." signature      base64url without padding
-    header = {"typ":"JWT","alg":"EdDSA"}          anything else but EdDSA is refused
+    header = {"typ":"JWT","alg":"EdDSA","kid":…}  anything else but EdDSA is refused
 
-Every token says in ``type`` what it is for, and only counts for that. Reading is strict (one
-spelling of base64, required claims of the right type) and never raises: a token is good or it is
-None. Spec: auth/jwt-envelope, auth/other-stateless-tokens.
+``kid`` names our key for services that check tokens with ``jwks``; we do not look at it, since any
+key of ours will do. Every token says in ``type`` what it is for, and only counts for that. Reading
+is strict (one spelling of base64, required claims of the right type) and never raises: a token is
+good or it is None. Spec: auth/jwt-envelope, auth/other-stateless-tokens.
 """
 
 from collections.abc import Mapping
@@ -28,7 +29,6 @@ LEEWAY_S = 60  # clocks of clients and servers differ
 MAX_TOKEN_BYTES = 8192  # ours have about 350; larger ones are not worth the work
 CSRF_LENGTH = 20  # characters
 _SIGNATURE_LENGTH = 86  # characters: 64 bytes
-_HEADER = encode_b64u(b'{"typ":"JWT","alg":"EdDSA"}').rstrip("=") + "."
 
 
 class TokenKind(IntEnum):
@@ -175,7 +175,8 @@ def subject_of(claims: Mapping[str, str] | None) -> UserId | None:
 
 def sign_claims(keys: SigningKeys, claims: Mapping[str, Any]) -> str:
     """Encode and sign claims, in the order given."""
-    body = _HEADER + encode_b64u(orjson.dumps(claims)).rstrip("=")
+    header = b'{"typ":"JWT","alg":"EdDSA","kid":"%b"}' % keys.name.encode()
+    body = ".".join(encode_b64u(part).rstrip("=") for part in (header, orjson.dumps(claims)))
     return f"{body}.{encode_b64u(keys.sign(body.encode())).rstrip('=')}"
 
 
@@ -202,7 +203,7 @@ def read_claims(keys: SigningKeys, token: bytes, now_s: float) -> dict[str, Any]
     signature, header = _decode(parts[2]), _decode_object(parts[0])
     if signature is None or header is None or header.get("alg") != "EdDSA" or "crit" in header:
         return None
-    if not keys.is_signed(token[: token.rindex(b".")], signature):
+    if not keys.is_signed(token[: token.rindex(b".")], signature, now_s):
         return None
     claims = _decode_object(parts[1])
     if claims is None or "aud" in claims:

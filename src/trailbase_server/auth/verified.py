@@ -76,6 +76,10 @@ class VerifiedTokens:
         if self.on_forget is not None:
             self.on_forget(user_id)
 
+    def clear(self) -> None:
+        """Drop everything: other keys count now."""
+        self._known.clear()
+
     def _verify(self, key: bytes, token: bytes, from_cookie: bool) -> Identity | None:
         identity = read_auth_token(self._keys, token, self._now(), from_cookie=from_cookie)
         if identity is None:

@@ -22,6 +22,7 @@ COMMANDS = {
     "migration": "migration:migration",
     "user": "user:user",
     "admin": "admin:admin",
+    "keys": "keys:keys",
     "email": "email:email",
     "help": "main:show_help",
 }

@@ -25,6 +25,7 @@ from trailbase_server.config.load import CONFIG_FILE, LoadedConfig, load_config
 from trailbase_server.config.problem import Problem
 from trailbase_server.config.proto.config_pb2 import Config
 from trailbase_server.errors import OperatorError
+from trailbase_server.jobs.locks import JobLocks
 from trailbase_server.logs.store import LogStore
 from trailbase_server.mail.letters import find_template_problems
 from trailbase_server.mail.mailer import Mailer
@@ -40,6 +41,7 @@ from trailbase_server.schema.registry import (
 from trailbase_server.server.bootstrap import announce
 from trailbase_server.server.databases import DepotDatabases
 from trailbase_server.server.depot import prepare_depot, remember_version
+from trailbase_server.server.jobs import build_scheduler, plan_system_jobs
 from trailbase_server.server.options import ServerOptions
 from trailbase_server.sqlite.database import SqliteDatabase
 from trailbase_server.sqlite.geoip import open_geoip
@@ -48,6 +50,7 @@ from trailbase_server.storage.triggers import plan_file_triggers, run_statements
 
 DEFAULT_BODY_LIMIT = 10 * 1024 * 1024  # bytes
 DEFAULT_GEOIP_FILE = "GeoLite2-Country.mmdb"
+KEYS = "secrets/keys"  # in the depot
 
 
 class OpenDepot:
@@ -60,6 +63,7 @@ class OpenDepot:
         database: Main and the configured databases.
         session_database: Sessions and codes.
         mailer: Writes mails; delivers them once it is started.
+        scheduler: The jobs; they run by themselves once it is started.
         logs: Access log.
         registry: Named JSON schemas.
         auth, records, admin: State of the packages.
@@ -88,6 +92,8 @@ class OpenDepot:
         self.database = SqliteDatabase(databases.main_files(running), threads)
         self.session_database = SqliteDatabase(databases.session_files(), 1)
         self._outbox_database = SqliteDatabase(databases.outbox_files(), 1)
+        self._jobs_database = SqliteDatabase(databases.jobs_files(), 1)
+        self.scheduler = build_scheduler(self, self._jobs_database, JobLocks(databases.locks))
         self.mailer = Mailer(self._outbox_database, options.depot, dev=options.dev)
         catalog = read_catalog(self.database.read)
         self.records = RecordsState(
@@ -158,10 +164,11 @@ class OpenDepot:
             config.server.site_url or self.options.public_url,
         )
         await self.auth.pages.reload()
+        plan_system_jobs(self.scheduler, config.jobs)
 
     async def reload(self) -> None:
         """
-        Apply new migrations and read the configuration again.
+        Apply new migrations, read the configuration and the keys again.
 
         Raises:
             OperatorError: A migration failed or the configuration is wrong; what ran before runs
@@ -174,6 +181,27 @@ class OpenDepot:
         # The new configuration may speak of tables that these migrations have made.
         await self.follow(self.config.loaded)
         await self.config.reload()
+        await self._reload_keys()
+
+    async def _reload_keys(self) -> None:
+        """Take over the keys of ``trail keys rotate``."""
+        keys = await asyncio.to_thread(load_keys, self.options.depot / KEYS)
+        self.auth.keys.adopt(keys)
+        self.auth.verified.clear()
+        self.admin.public_key_pem = keys.public_pem
+
+    def every_database(self) -> list[SqliteDatabase]:
+        """All open databases but the access log."""
+        return [
+            self.database,
+            self.session_database,
+            self._outbox_database,
+            self._jobs_database,
+        ]
+
+    def optimize_logs(self) -> None:
+        """Refresh what the query planner knows of the access log; blocks."""
+        self._databases.optimize_logs()
 
     async def close(self) -> None:
         """End the streams, finish what is queued and close all files."""
@@ -182,6 +210,7 @@ class OpenDepot:
         self.auth.close()
         await self.mailer.stop()
         await self._outbox_database.close()
+        await self._jobs_database.close()
         await self.session_database.close()
         await self.database.close()
         await self.records.storage.close()
@@ -238,7 +267,7 @@ async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
     geoip = open_geoip(options.geoip_db_path or path / DEFAULT_GEOIP_FILE)
     databases = DepotDatabases(path, registry, geoip, options.synchronous)
     databases.migrate(holder.config)
-    keys = load_keys(path / "secrets" / "keys")
+    keys = load_keys(path / KEYS)
     logs = databases.open_logs()
     stack.callback(logs.close)
     depot = OpenDepot(options, holder, databases, registry, keys, logs)
@@ -251,6 +280,18 @@ async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
         announce(credentials)
     remember_version(path, WIRE_VERSION)
     return depot
+
+
+def load_configuration(options: ServerOptions) -> Config:
+    """
+    Read the configuration of a depot that is there, for commands that need no more of it.
+
+    Raises:
+        OperatorError: There is no depot, or its configuration is wrong.
+    """
+    if not (options.depot / CONFIG_FILE).exists():
+        raise OperatorError(f"there is no depot in '{options.depot}'")
+    return load_config(options.depot, os.environ, create=False).config
 
 
 def _check_paths(options: ServerOptions) -> None:

@@ -162,7 +162,7 @@ async def test_the_access_log_has_one_entry_per_answer(client, door):
     assert entry[5:9] == ("127.0.0.1", b"http://r/", b"test", b"a" * 16)
     assert entry[9] == b"web.test"
     assert entry[10:12] == ("1.1", "")
-    assert entry[12].path == f"{door}/echo/{{value}}"
+    assert entry[12].path == f"{door}/echo/{{name}}"
 
 
 @BOTH

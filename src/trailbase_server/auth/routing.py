@@ -32,13 +32,13 @@ def limit_addresses(handler: AuthHandler) -> AuthHandler:
             headers = verdict.headers
             if verdict.wait_s:
                 refusal = TooManyRequestsError(f"Too Many Requests! Wait for {verdict.wait_s}s")
-                response = tell_on_page(state, request, refusal) or error_response(refusal)
+                response = tell_on_page(state, request, refusal) or error_response(refusal, request)
                 response.headers += headers
                 return response
         try:
             response = await handler(state, request)
         except AppError as exc:
-            response = error_response(exc)
+            response = error_response(exc, request)
         response.headers += headers
         return response
 

@@ -18,6 +18,7 @@ from trailbase_server.web.errors import error_response
 from trailbase_server.web.multipart import is_multipart
 from trailbase_server.web.proxies import Proxies
 from trailbase_server.web.request import Request
+from trailbase_server.web.request_id import mark_answer, sent_request_id
 from trailbase_server.web.response import Response
 from trailbase_server.web.router import Match
 from trailbase_server.web.sse import Feed
@@ -84,7 +85,8 @@ class TrailApplication:
         except SocketClosedError:
             pass
         except Exception as exc:  # noqa: BLE001  # the edge: errors become answers
-            response = error_response(exc)
+            response = error_response(exc, request)
+            mark_answer(request, response)
             status = response.status
             with suppress(SocketClosedError):
                 await socket.fail(response)
@@ -122,6 +124,7 @@ class TrailApplication:
         if response.feed is not None:
             await _send_feed(send, receive, response, response.feed)
         elif response.stream is not None and not request.head:
+        mark_answer(request, response)
             await _send_stream(send, receive, response, response.stream)
         else:
             await _send(send, response, request)
@@ -159,8 +162,10 @@ class TrailApplication:
 
         async def send_logged(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *cors]
-                self.dispatcher.record(request, message["status"], started, _version(scope))
+                answer = Response(message["status"], headers=[*message.get("headers", ()), *cors])
+                mark_answer(request, answer)
+                message["headers"] = answer.headers
+                self.dispatcher.record(request, answer.status, started, _version(scope))
             await send(message)
 
         await fallback(scope, receive, send_logged)
@@ -177,6 +182,7 @@ def _request(scope: Scope, proxies: Proxies) -> Request:
         request.origin = client_origin(scope["scheme"], host, request.headers, proxies)
     else:
         request.client_ip = peer
+        request.request_id = sent_request_id(request.headers)
         request.origin = f"{scope['scheme']}://{host}"
     return request
 

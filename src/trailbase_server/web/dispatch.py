@@ -77,7 +77,9 @@ class Dispatcher:
                 await self._admit(bound, request)
             response = await self.run(bound, request)
         except Exception as exc:  # noqa: BLE001  # the edge: errors become answers
-            response = error_response(exc)
+            response = error_response(exc, request)
+        if verdict is not None:
+            add_limits(response, verdict)
         response.headers += cookies
         return response
 

@@ -4,6 +4,8 @@ import logging
 
 from trailbase_server.crypto import LOWER_ALPHANUMERIC, random_text
 from trailbase_server.errors import AppError
+from trailbase_server.web.request import Request
+from trailbase_server.web.request_id import ensure_request_id
 from trailbase_server.web.response import TEXT_TYPE, Response
 
 log = logging.getLogger(__name__)
@@ -13,17 +15,18 @@ UNAVAILABLE = 503
 RETRY_AFTER = (b"retry-after", b"1")
 
 
-def error_response(error: BaseException) -> Response:
+def error_response(error: BaseException, request: Request | None = None) -> Response:
     """
     Render a refusal.
 
     Args:
         error: An ``AppError`` or anything else; the latter is a bug and becomes an empty 500 whose
             id is logged.
+        request: What is answered; whatever is logged carries its id.
     """
     if not isinstance(error, AppError):
         incident = random_text(8, LOWER_ALPHANUMERIC)
-        log.error("internal error %s", incident, exc_info=error)
+        log.error("internal error %s", incident, exc_info=error, extra=_marks(request))
         return Response(500, headers=[(b"x-incident", incident.encode())])
     if error.status >= FIRST_SERVER_ERROR:
         log.log(
@@ -32,6 +35,7 @@ def error_response(error: BaseException) -> Response:
             type(error).__name__,
             error.detail or error.public,
             exc_info=error.__cause__,
+            extra=_marks(request),
         )
         if error.status == FIRST_SERVER_ERROR:
             return Response(error.status)
@@ -39,3 +43,8 @@ def error_response(error: BaseException) -> Response:
     if not error.public:
         return Response(error.status, headers=headers)
     return Response(error.status, error.public.encode(), [TEXT_TYPE, *headers])
+
+
+def _marks(request: Request | None) -> dict[str, str] | None:
+    """Attributes of a log record about this request."""
+    return None if request is None else {"request_id": ensure_request_id(request)}

@@ -29,6 +29,7 @@ from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response
+from trailbase_server.web.request_id import FIRST_ERROR, HEADER, mark_answer, sent_request_id
 from trailbase_server.web.route import BoundRoute
 from trailbase_server.web.router import Router
 from trailbase_server.web.streaming import CHUNKED, StreamingProtocol
@@ -43,6 +44,7 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 256  # of one request; each is looked at
 MAX_HOT_BODY_BYTES = 256 * 1024  # a piece is 64 KiB: beyond a few, appending costs more than a task
 _BODY_HEADERS = (b"content-length", b"content-type")
+_TOLD_BY_PROXIES = PROXY_HEADERS | {HEADER}
 _HEAD_TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"connection: close\r\ncontent-length: 0\r\n\r\n"
@@ -312,13 +314,13 @@ class FrontDoor(StreamingProtocol):
                 has_cookie = True
             elif name == b"referer":
                 cycle.referer = value
-            elif name in PROXY_HEADERS:
+            elif name in _TOLD_BY_PROXIES:
                 proxied = True
-        request.client_ip = (
-            client_address(self._peer, self.headers, self.dispatcher.proxies)
-            if proxied and self._speaks_for_others
-            else self._peer
-        )
+        if proxied and self._speaks_for_others:
+            request.client_ip = client_address(self._peer, self.headers, self.dispatcher.proxies)
+            request.request_id = sent_request_id(self.headers)
+        else:
+            request.client_ip = self._peer
         if authorization is not None and authorization.startswith(b"Bearer "):
             request.identity = self.dispatcher.authenticator.bearer(authorization)
         elif has_cookie:
@@ -341,7 +343,7 @@ class FrontDoor(StreamingProtocol):
         except OverBudgetError:
             self._step(cycle, self.dispatcher.on_pool(handler, bound.state, request))
         except Exception as exc:  # noqa: BLE001  # the edge: errors become answers
-            self._answer(cycle, error_response(exc))
+            self._answer(cycle, error_response(exc, cycle.request))
         else:
             if type(result) is Response:
                 self._answer(cycle, result)
@@ -355,7 +357,7 @@ class FrontDoor(StreamingProtocol):
         except StopIteration as finished:
             self._answer(cycle, finished.value)
         except Exception as exc:  # noqa: BLE001  # the edge: errors become answers
-            self._answer(cycle, error_response(exc))
+            self._answer(cycle, error_response(exc, cycle.request))
         else:
             if waits_for is None:  # a bare yield, such as sleep(0)
                 self.loop.call_soon(self._step, cycle, coroutine)
@@ -376,6 +378,8 @@ class FrontDoor(StreamingProtocol):
         elif response.feed is not None:
             response.feed.detach()
         request = cycle.request
+        if response.status >= FIRST_ERROR or request.request_id:
+            mark_answer(request, response)
         identity = request.identity
         self.dispatcher.log(
             (

@@ -57,6 +57,7 @@ def job(fields):
         f"email {{ {SMTP} sender_name: 'Mate' sender_address: 'mate@harbor.test' }}",
         "email { sender_address: 'not checked without a host' }",
         "email { otp_template { body: 'x {{CODE}}' } }",
+        "backups { directory: '/mnt/backups' s3 { bucket_name: 'b' } s3_prefix: 'pier/' }",
         "email { user_verification_template { body: '{{  TOKEN }}' } change_email_template {} }",
         job("id: BACKUP schedule: '0 30 2 * * MON-FRI 2030-2040' disabled: true"),
         job("id: BACKUP schedule: '@weekly'"),
@@ -323,3 +324,11 @@ def test_all_mistakes_are_told_in_the_order_of_the_checks():
 def test_any_configuration_can_be_checked(config):
     for problem in check_config(config):
         assert problem.message
+
+
+def test_backups():
+    assert check(BASE + "backups { s3 {} s3_prefix: '/x' directory: 'a\\000' }") == [
+        ("backups.s3.bucket_name", "Missing name of the bucket"),
+        ("backups.s3_prefix", "Must not begin with a slash or hold control characters"),
+        ("backups.directory", "Not the name of a directory"),
+    ]

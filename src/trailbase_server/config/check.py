@@ -16,6 +16,7 @@ from trailbase_server.config.address import is_domain, is_email_address, is_host
 from trailbase_server.config.problem import Problem
 from trailbase_server.config.proto.config_pb2 import (
     AuthConfig,
+    BackupConfig,
     Config,
     EmailConfig,
     EmailTemplate,
@@ -106,6 +107,7 @@ def check_config(config: Config) -> list[Problem]:
     add("email", _check_smtp(config.email))
     for index, job in enumerate(config.jobs.system_jobs):
         add(f"jobs.system_jobs[{index}]", _check_job(job))
+    add("backups", _check_backups(config.backups))
     return [Problem(path.replace(".[", "["), words) for path, words in findings]
 
 
@@ -303,3 +305,12 @@ def _check_job(job: SystemJob) -> Iterator[Finding]:
         parse_schedule(job.schedule)
     except ScheduleError as exc:
         yield "schedule", f"Schedule of job '{label}' not valid cron: {exc}"
+
+
+def _check_backups(backups: BackupConfig) -> Iterator[Finding]:
+    if backups.HasField("s3") and not backups.s3.bucket_name:
+        yield "s3.bucket_name", "Missing name of the bucket"
+    if backups.s3_prefix.startswith("/") or not backups.s3_prefix.isprintable():
+        yield "s3_prefix", "Must not begin with a slash or hold control characters"
+    if "\0" in backups.directory:
+        yield "directory", "Not the name of a directory"

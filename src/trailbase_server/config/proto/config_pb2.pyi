@@ -190,7 +190,7 @@ class PasskeyConfig(_message.Message):
     def __init__(self, enabled: _Optional[bool] = ..., rp_id: _Optional[str] = ..., rp_name: _Optional[str] = ..., user_verification: _Optional[_Union[UserVerification, str]] = ..., origins: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class AuthConfig(_message.Message):
-    __slots__ = ("auth_token_ttl_sec", "refresh_token_ttl_sec", "disable_password_auth", "password_minimal_length", "password_must_contain_upper_and_lower_case", "password_must_contain_digits", "password_must_contain_special_characters", "enable_otp_signin", "anonymous_refresh_token_ttl_sec", "oauth_providers", "enable_anonymous_signin", "custom_uri_schemes", "redirect_uri_allowlist", "user_identifier", "passkeys")
+    __slots__ = ("auth_token_ttl_sec", "refresh_token_ttl_sec", "disable_password_auth", "password_minimal_length", "password_must_contain_upper_and_lower_case", "password_must_contain_digits", "password_must_contain_special_characters", "enable_otp_signin", "anonymous_refresh_token_ttl_sec", "oauth_providers", "enable_anonymous_signin", "custom_uri_schemes", "redirect_uri_allowlist", "user_identifier", "passkeys", "unconfirmed_account_ttl_sec")
     class OauthProvidersEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -213,6 +213,7 @@ class AuthConfig(_message.Message):
     REDIRECT_URI_ALLOWLIST_FIELD_NUMBER: _ClassVar[int]
     USER_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
     PASSKEYS_FIELD_NUMBER: _ClassVar[int]
+    UNCONFIRMED_ACCOUNT_TTL_SEC_FIELD_NUMBER: _ClassVar[int]
     auth_token_ttl_sec: int
     refresh_token_ttl_sec: int
     disable_password_auth: bool
@@ -228,7 +229,8 @@ class AuthConfig(_message.Message):
     redirect_uri_allowlist: _containers.RepeatedScalarFieldContainer[str]
     user_identifier: UserIdentifier
     passkeys: PasskeyConfig
-    def __init__(self, auth_token_ttl_sec: _Optional[int] = ..., refresh_token_ttl_sec: _Optional[int] = ..., disable_password_auth: _Optional[bool] = ..., password_minimal_length: _Optional[int] = ..., password_must_contain_upper_and_lower_case: _Optional[bool] = ..., password_must_contain_digits: _Optional[bool] = ..., password_must_contain_special_characters: _Optional[bool] = ..., enable_otp_signin: _Optional[bool] = ..., anonymous_refresh_token_ttl_sec: _Optional[int] = ..., oauth_providers: _Optional[_Mapping[str, OAuthProviderConfig]] = ..., enable_anonymous_signin: _Optional[bool] = ..., custom_uri_schemes: _Optional[_Iterable[str]] = ..., redirect_uri_allowlist: _Optional[_Iterable[str]] = ..., user_identifier: _Optional[_Union[UserIdentifier, str]] = ..., passkeys: _Optional[_Union[PasskeyConfig, _Mapping]] = ...) -> None: ...
+    unconfirmed_account_ttl_sec: int
+    def __init__(self, auth_token_ttl_sec: _Optional[int] = ..., refresh_token_ttl_sec: _Optional[int] = ..., disable_password_auth: _Optional[bool] = ..., password_minimal_length: _Optional[int] = ..., password_must_contain_upper_and_lower_case: _Optional[bool] = ..., password_must_contain_digits: _Optional[bool] = ..., password_must_contain_special_characters: _Optional[bool] = ..., enable_otp_signin: _Optional[bool] = ..., anonymous_refresh_token_ttl_sec: _Optional[int] = ..., oauth_providers: _Optional[_Mapping[str, OAuthProviderConfig]] = ..., enable_anonymous_signin: _Optional[bool] = ..., custom_uri_schemes: _Optional[_Iterable[str]] = ..., redirect_uri_allowlist: _Optional[_Iterable[str]] = ..., user_identifier: _Optional[_Union[UserIdentifier, str]] = ..., passkeys: _Optional[_Union[PasskeyConfig, _Mapping]] = ..., unconfirmed_account_ttl_sec: _Optional[int] = ...) -> None: ...
 
 class S3StorageConfig(_message.Message):
     __slots__ = ("endpoint", "region", "bucket_name", "access_key", "secret_access_key")
@@ -330,8 +332,34 @@ class JsonSchemaConfig(_message.Message):
     schema: str
     def __init__(self, name: _Optional[str] = ..., schema: _Optional[str] = ...) -> None: ...
 
+class BackupConfig(_message.Message):
+    __slots__ = ("directory", "s3", "s3_prefix", "include_logs", "include_uploads", "include_config", "include_secrets", "compress", "keep_hourly", "keep_daily", "keep_weekly")
+    DIRECTORY_FIELD_NUMBER: _ClassVar[int]
+    S3_FIELD_NUMBER: _ClassVar[int]
+    S3_PREFIX_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_LOGS_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_UPLOADS_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_CONFIG_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_SECRETS_FIELD_NUMBER: _ClassVar[int]
+    COMPRESS_FIELD_NUMBER: _ClassVar[int]
+    KEEP_HOURLY_FIELD_NUMBER: _ClassVar[int]
+    KEEP_DAILY_FIELD_NUMBER: _ClassVar[int]
+    KEEP_WEEKLY_FIELD_NUMBER: _ClassVar[int]
+    directory: str
+    s3: S3StorageConfig
+    s3_prefix: str
+    include_logs: bool
+    include_uploads: bool
+    include_config: bool
+    include_secrets: bool
+    compress: bool
+    keep_hourly: int
+    keep_daily: int
+    keep_weekly: int
+    def __init__(self, directory: _Optional[str] = ..., s3: _Optional[_Union[S3StorageConfig, _Mapping]] = ..., s3_prefix: _Optional[str] = ..., include_logs: _Optional[bool] = ..., include_uploads: _Optional[bool] = ..., include_config: _Optional[bool] = ..., include_secrets: _Optional[bool] = ..., compress: _Optional[bool] = ..., keep_hourly: _Optional[int] = ..., keep_daily: _Optional[int] = ..., keep_weekly: _Optional[int] = ...) -> None: ...
+
 class Config(_message.Message):
-    __slots__ = ("email", "server", "auth", "jobs", "databases", "record_apis", "schemas")
+    __slots__ = ("email", "server", "auth", "jobs", "databases", "record_apis", "schemas", "backups")
     EMAIL_FIELD_NUMBER: _ClassVar[int]
     SERVER_FIELD_NUMBER: _ClassVar[int]
     AUTH_FIELD_NUMBER: _ClassVar[int]
@@ -339,6 +367,7 @@ class Config(_message.Message):
     DATABASES_FIELD_NUMBER: _ClassVar[int]
     RECORD_APIS_FIELD_NUMBER: _ClassVar[int]
     SCHEMAS_FIELD_NUMBER: _ClassVar[int]
+    BACKUPS_FIELD_NUMBER: _ClassVar[int]
     email: EmailConfig
     server: ServerConfig
     auth: AuthConfig
@@ -346,7 +375,8 @@ class Config(_message.Message):
     databases: _containers.RepeatedCompositeFieldContainer[DatabaseConfig]
     record_apis: _containers.RepeatedCompositeFieldContainer[RecordApiConfig]
     schemas: _containers.RepeatedCompositeFieldContainer[JsonSchemaConfig]
-    def __init__(self, email: _Optional[_Union[EmailConfig, _Mapping]] = ..., server: _Optional[_Union[ServerConfig, _Mapping]] = ..., auth: _Optional[_Union[AuthConfig, _Mapping]] = ..., jobs: _Optional[_Union[JobsConfig, _Mapping]] = ..., databases: _Optional[_Iterable[_Union[DatabaseConfig, _Mapping]]] = ..., record_apis: _Optional[_Iterable[_Union[RecordApiConfig, _Mapping]]] = ..., schemas: _Optional[_Iterable[_Union[JsonSchemaConfig, _Mapping]]] = ...) -> None: ...
+    backups: BackupConfig
+    def __init__(self, email: _Optional[_Union[EmailConfig, _Mapping]] = ..., server: _Optional[_Union[ServerConfig, _Mapping]] = ..., auth: _Optional[_Union[AuthConfig, _Mapping]] = ..., jobs: _Optional[_Union[JobsConfig, _Mapping]] = ..., databases: _Optional[_Iterable[_Union[DatabaseConfig, _Mapping]]] = ..., record_apis: _Optional[_Iterable[_Union[RecordApiConfig, _Mapping]]] = ..., schemas: _Optional[_Iterable[_Union[JsonSchemaConfig, _Mapping]]] = ..., backups: _Optional[_Union[BackupConfig, _Mapping]] = ...) -> None: ...
 
 class Vault(_message.Message):
     __slots__ = ("secrets",)

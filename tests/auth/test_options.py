@@ -27,6 +27,7 @@ def test_everything_else_is_taken_over():
             auth_token_ttl_sec=90,
             disable_password_auth=True,
             enable_otp_signin=True,
+            unconfirmed_account_ttl_sec=86_400,
             enable_anonymous_signin=True,
             password_minimal_length=10,
             password_must_contain_digits=True,
@@ -39,6 +40,7 @@ def test_everything_else_is_taken_over():
     assert options.auth_ttl_s == 90
     assert options.disable_password_auth
     assert options.enable_otp
+    assert options.unconfirmed_ttl_s == 86_400
     assert options.enable_anonymous
     rules = options.password_rules
     assert (rules.minimal_length, rules.digits, rules.mixed_case, rules.special) == (

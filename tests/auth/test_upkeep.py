@@ -7,6 +7,7 @@ from trailbase_server.auth.factors import list_users, use_step
 from trailbase_server.auth.upkeep import (
     delete_abandoned_anonymous,
     delete_expired,
+    delete_unconfirmed,
     forget_deleted,
 )
 
@@ -129,3 +130,57 @@ async def test_what_is_left_of_deleted_accounts(state, monkeypatch):
     )
     assert await forget_deleted(state) == 1
     assert await list_users(state.session_database, b"", 9) == [NORA]
+
+
+@pytest.mark.parametrize("batch", [1, 500])
+async def test_registrations_that_nobody_confirms_go(
+    state, config, write, clock, monkeypatch, batch
+):
+    monkeypatch.setattr(upkeep, "BATCH", batch)
+    config.unconfirmed_account_ttl_sec = 7 * DAY_S
+    state.configure(config, None)
+    await write(run, "DELETE FROM _user WHERE unverified_email IS NOT NULL")
+    await write(run, "DROP TRIGGER __user__updated_trigger")
+    now = clock.now_s()
+    old, waiting = now - 8 * DAY_S, {"unverified_email": "w@auth.test", "password_hash": "x"}
+
+    async def add(name, created=old, **columns):
+        columns = {"updated": created, **waiting, **columns, "username": f"anon{name}"}
+        await add_anonymous(write, created, **columns)
+
+    await add("old")
+    await add("older", old - DAY_S)
+    await add("young", now - 6 * DAY_S)
+    await add("touched", updated=now - DAY_S)
+    await add("changing", email="has@auth.test")
+    await add("elsewhere", provider_id=2, provider_user_id="8")
+    await add("boss", admin=1)
+    await add("nobody", unverified_email=None)
+    assert await delete_unconfirmed(state) == 2
+    assert await delete_unconfirmed(state) == 0
+    left = ["boss", "changing", "elsewhere", "nobody", "touched", "young"]
+    assert await names(state) == [f"anon{name}" for name in left]
+
+
+@pytest.mark.parametrize("ttl_s", [None, 0, -1])
+async def test_registrations_stay_unless_configured(state, config, write, clock, ttl_s):
+    if ttl_s is not None:
+        config.unconfirmed_account_ttl_sec = ttl_s
+    state.configure(config, None)
+    await add_anonymous(write, 1, unverified_email="w@auth.test", updated=1)
+    assert await delete_unconfirmed(state) == 0
+
+
+async def test_an_account_that_is_confirmed_at_the_last_moment_stays(state, write, clock):
+    assert not await write(upkeep.delete_if_unconfirmed, NORA, clock.now_s() + DAY_S)
+
+
+async def test_an_unconfirmed_account_that_others_refer_to_stays(state, config, write, clock):
+    config.unconfirmed_account_ttl_sec = 1
+    state.configure(config, None)
+    await write(run, "DROP TRIGGER __user__updated_trigger")
+    await write(run, "DELETE FROM _user WHERE unverified_email IS NOT NULL")
+    await add_anonymous(write, 1, unverified_email="w@auth.test", updated=1)
+    await write(run, "CREATE TABLE note (author BLOB REFERENCES _user (id)) STRICT")
+    await write(run, "INSERT INTO note SELECT id FROM _user WHERE unverified_email IS NOT NULL")
+    assert await delete_unconfirmed(state) == 0

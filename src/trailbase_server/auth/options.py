@@ -58,6 +58,7 @@ class AuthOptions:
         auth_ttl_s: Life of an auth token in seconds.
         refresh_ttl_s, anonymous_refresh_ttl_s: Life of a session in seconds; 0 disables refreshing,
             negative means for ever.
+        unconfirmed_ttl_s: Seconds until a new account goes that nobody has confirmed; 0 for never.
         disable_password_auth: Nobody may register with a password.
         enable_otp, enable_anonymous: Whether these ways to log in are offered.
         identifier_policy: What new accounts need.
@@ -72,6 +73,7 @@ class AuthOptions:
     refresh_ttl_s: int = DEFAULT_REFRESH_TTL_S
     anonymous_refresh_ttl_s: int = DEFAULT_ANONYMOUS_REFRESH_TTL_S
     disable_password_auth: bool = False
+    unconfirmed_ttl_s: int = 0
     enable_otp: bool = False
     enable_anonymous: bool = False
     identifier_policy: IdentifierPolicy = IdentifierPolicy.UNDEFINED
@@ -95,6 +97,7 @@ def compile_options(config: "AuthConfig") -> AuthOptions:
             "anonymous_refresh_token_ttl_sec", DEFAULT_ANONYMOUS_REFRESH_TTL_S
         ),
         disable_password_auth=config.disable_password_auth,
+        unconfirmed_ttl_s=number("unconfirmed_account_ttl_sec", 0),
         enable_otp=config.enable_otp_signin,
         enable_anonymous=config.enable_anonymous_signin,
         identifier_policy=IdentifierPolicy(config.user_identifier),

@@ -101,6 +101,56 @@ async def _delete(state: AuthState, user_id: UserId) -> bool:
         return False
 
 
+async def delete_unconfirmed(state: AuthState) -> int:
+    """
+    Delete registrations whose address nobody has confirmed in time; returns how many.
+
+    They hold names that others may want. Whoever has more than a password (an account elsewhere,
+    a passkey), and accounts that other rows refer to, stay.
+
+    Spec:
+        auth/security-defects-do-not-reproduce
+    """
+    ttl_s = state.options.unconfirmed_ttl_s
+    if ttl_s <= 0:
+        return 0
+    before, last, total = state.clock.now_s() - ttl_s, 0, 0
+    while True:
+        rows = await state.database.query(
+            # Whatever has changed an account gives it time anew: another mail, an operator.
+            "SELECT rowid, id FROM _user WHERE rowid > ?1 AND unverified_email IS NOT NULL "
+            "AND email IS NULL AND provider_id = 0 AND NOT admin AND max(created, updated) < ?2 "
+            "ORDER BY rowid LIMIT ?3",
+            (last, before, BATCH),
+        )
+        if not rows:
+            return total
+        last = cast(int, rows[-1][0])
+        for _, user_id in rows:
+            if not await has_passkey(state.session_database, UserId(cast(bytes, user_id))):
+                total += await _delete_unconfirmed(state, UserId(cast(bytes, user_id)), before)
+
+
+async def _delete_unconfirmed(state: AuthState, user_id: UserId, before: int) -> bool:
+    try:
+        return await state.database.write(delete_if_unconfirmed, user_id, before)
+    except ConstraintError as exc:
+        log.info("an unconfirmed account stays: %s", exc.detail)
+        return False
+
+
+@single_statement
+def delete_if_unconfirmed(tx: Transaction, user_id: UserId, before: int) -> bool:
+    """Write job: delete an account, unless it has been confirmed or changed meanwhile."""
+    return bool(
+        tx.run(
+            "DELETE FROM _user WHERE id = ?1 AND unverified_email IS NOT NULL AND email IS NULL "
+            "AND provider_id = 0 AND NOT admin AND max(created, updated) < ?2",
+            (user_id, before),
+        )
+    )
+
+
 async def forget_deleted(state: AuthState) -> int:
     """Delete what is kept about factors of accounts that are gone; returns of how many."""
     last, total = b"", 0

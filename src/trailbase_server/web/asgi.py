@@ -120,11 +120,11 @@ class TrailApplication:
         if request.method != "OPTIONS":
             response.headers += dispatcher.cors.headers(request.header(b"origin"))
         route = found[0].route if isinstance(found, tuple) else None
+        mark_answer(request, response)
         dispatcher.record(request, response.status, started, _version(scope), route)
         if response.feed is not None:
             await _send_feed(send, receive, response, response.feed)
         elif response.stream is not None and not request.head:
-        mark_answer(request, response)
             await _send_stream(send, receive, response, response.stream)
         else:
             await _send(send, response, request)
@@ -178,11 +178,11 @@ def _request(scope: Scope, proxies: Proxies) -> Request:
     peer = scope["client"][0] if scope.get("client") else ""
     host = request.header_text(b"host") or ""
     if proxies.trusts(peer):
+        request.request_id = sent_request_id(request.headers)
         request.client_ip = client_address(peer, request.headers, proxies)
         request.origin = client_origin(scope["scheme"], host, request.headers, proxies)
     else:
         request.client_ip = peer
-        request.request_id = sent_request_id(request.headers)
         request.origin = f"{scope['scheme']}://{host}"
     return request
 

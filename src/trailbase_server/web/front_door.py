@@ -28,8 +28,8 @@ from trailbase_server.web.client_ip import PROXY_HEADERS, client_address
 from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.request import Request
-from trailbase_server.web.response import Response
 from trailbase_server.web.request_id import FIRST_ERROR, HEADER, mark_answer, sent_request_id
+from trailbase_server.web.response import Response
 from trailbase_server.web.route import BoundRoute
 from trailbase_server.web.router import Router
 from trailbase_server.web.streaming import CHUNKED, StreamingProtocol
@@ -43,8 +43,8 @@ STALL_S = 60  # longest time a client may leave its socket full, in the middle o
 MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 256  # of one request; each is looked at
 MAX_HOT_BODY_BYTES = 256 * 1024  # a piece is 64 KiB: beyond a few, appending costs more than a task
-_BODY_HEADERS = (b"content-length", b"content-type")
 _TOLD_BY_PROXIES = PROXY_HEADERS | {HEADER}
+_BODY_HEADERS = (b"content-length", b"content-type")
 _HEAD_TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"connection: close\r\ncontent-length: 0\r\n\r\n"
@@ -369,6 +369,9 @@ class FrontDoor(StreamingProtocol):
     def _answer(self, cycle: HotCycle, response: Response) -> None:
         """Write head and body in one piece, log, and be ready for the next request."""
         cycle.response_complete = True
+        request = cycle.request
+        if response.status >= FIRST_ERROR or request.request_id:
+            mark_answer(request, response)
         if not cycle.disconnected:
             self.transport.write(self._render(cycle, response))
             if response.feed is not None:
@@ -377,9 +380,6 @@ class FrontDoor(StreamingProtocol):
                 self.transport.close()
         elif response.feed is not None:
             response.feed.detach()
-        request = cycle.request
-        if response.status >= FIRST_ERROR or request.request_id:
-            mark_answer(request, response)
         identity = request.identity
         self.dispatcher.log(
             (

@@ -2,6 +2,7 @@
 
 from trailbase_server.admin.config import get_config, update_config
 from trailbase_server.admin.info import get_info, get_public_key
+from trailbase_server.admin.jobs import list_jobs, run_job
 from trailbase_server.admin.oauth_providers import list_oauth_providers
 from trailbase_server.admin.tables import list_tables
 from trailbase_server.admin.users import change_user, create_user, list_users, remove_user
@@ -144,3 +145,31 @@ USER_ROUTES = (
     ),
 )
 """Bound to the state of ``auth``: they are about its accounts."""
+
+JOB_ROUTES = (
+    Route(
+        "GET",
+        f"{PREFIX}/jobs",
+        list_jobs,
+        audience="admin",
+        operation="list_jobs_handler",
+        summary="List jobs with their schedule, last and next run.",
+        tag="admin",
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/job/run",
+        run_job,
+        audience="admin",
+        operation="run_job_handler",
+        summary="Run a job now and wait for it.",
+        errors=(
+            BadRequestError,
+            PreconditionError,
+            UnprocessableError,
+            UnsupportedMediaError,
+        ),
+        tag="admin",
+    ),
+)
+"""Bound to the scheduler."""

@@ -17,6 +17,7 @@ restarts is in ``history``; if that cannot be written, jobs run all the same.
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 
 from trailbase_server.clock import SYSTEM_CLOCK, Clock
@@ -157,22 +158,35 @@ class Scheduler:
         return await asyncio.shield(entry.task or self._launch(entry, by_hand=True))
 
     async def recall(self) -> None:
-        """Take over the runs that commands beside this process have written down."""
-        for (job_id, name), run in (await self._history.read_latest()).items():
+        """Take over the runs that others have written down: processes before and beside this."""
+        try:
+            latest = await self._history.read_latest()
+        except AppError as exc:
+            log.warning("what jobs did elsewhere is not known: %s", exc.detail or exc.public)
+            return
+        for (job_id, name), run in latest.items():
             entry = self._entries.get(job_id)
             if entry is not None and entry.job.name == name:
                 entry.take(run)
 
-    async def start(self) -> None:
-        """Begin to run jobs by themselves; report what was missed since the last time."""
+    async def start(self, at_once: Iterable[int] = ()) -> None:
+        """
+        Begin to run jobs by themselves; report what was missed since the last time.
+
+        Args:
+            at_once: Ids of jobs whose first run is now, unless they are disabled.
+        """
         now = self._clock.now()
         self._ticked = now
         try:
             self._take_over(await self._history.read_jobs(), now)
-            await self.recall()
         except AppError as exc:
-            log.warning("what jobs did before is not known: %s", exc.detail or exc.public)
+            log.warning("what jobs missed is not known: %s", exc.detail or exc.public)
+        await self.recall()
         await self._save()
+        for entry in map(self._find, at_once):
+            if entry.enabled and entry.task is None:
+                self._launch(entry, by_hand=False)
         self._loop = asyncio.get_running_loop().create_task(self._tick_forever(), name="scheduler")
 
     async def stop(self) -> None:

@@ -5,8 +5,8 @@ Around a handler, outermost first: access log, CORS, body limit, credentials, au
 and ``web/dispatch`` apply them in this order).
 """
 
+from trailbase_server.admin.routes import JOB_ROUTES, USER_ROUTES
 from trailbase_server.admin.routes import ROUTES as ADMIN_ROUTES
-from trailbase_server.admin.routes import USER_ROUTES
 from trailbase_server.auth.pages.routes import PAGE_ROUTES
 from trailbase_server.auth.routes import ROUTES as AUTH_ROUTES
 from trailbase_server.auth.routes import WELL_KNOWN_ROUTES
@@ -36,6 +36,7 @@ def all_routes(depot: OpenDepot) -> list[BoundRoute]:
         *bind_routes((*AUTH_ROUTES, *WELL_KNOWN_ROUTES, *pages), depot.auth),
         *bind_routes(ADMIN_ROUTES, depot.admin),
         *bind_routes(USER_ROUTES, depot.auth),
+        *bind_routes(JOB_ROUTES, depot.scheduler),
     ]
 
 

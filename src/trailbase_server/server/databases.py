@@ -145,10 +145,17 @@ class DepotDatabases:
 
     def open_logs(self) -> LogStore:
         """Start the writer of the access log."""
-        files = DatabaseFiles(
+        return LogStore(partial(open_connection, self._logs_files(), "migrator"))
+
+    def optimize_logs(self) -> None:
+        """Refresh the statistics of the access log, in bounded time; blocks."""
+        with closing(open_connection(self._logs_files(), "migrator")) as connection:
+            connection.execute("PRAGMA optimize").fetchall()
+
+    def _logs_files(self) -> DatabaseFiles:
+        return DatabaseFiles(
             self._data / "logs.db", prepare=self._plain_functions, synchronous="NORMAL"
         )
-        return LogStore(partial(open_connection, files, "migrator"))
 
     def _files_of(self, config: Config) -> DatabaseFiles:
         attached = self.attached_files(config)

@@ -6,8 +6,7 @@ stopped in the reverse one. Commands that only open a depot run nothing of it.
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from trailbase_server.server.account_upkeep import account_upkeep
-from trailbase_server.server.file_upkeep import file_upkeep
+from trailbase_server.server.jobs import run_jobs
 from trailbase_server.server.start import OpenDepot
 
 
@@ -20,7 +19,6 @@ async def background_work(depot: OpenDepot) -> AsyncIterator[None]:
         depot: Open, its lock held.
     """
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(file_upkeep(depot.records))
-        await stack.enter_async_context(account_upkeep(depot.auth))
+        await stack.enter_async_context(run_jobs(depot))
         depot.mailer.start()
         yield

@@ -68,8 +68,18 @@ def test_an_ipv6_network_is_one_client(limit):
 
 
 @pytest.mark.case("T-80")
-def test_the_table_is_bounded(limit, monkeypatch):
+def test_the_table_is_bounded(clock, monkeypatch):
     monkeypatch.setattr(address_limit, "CAPACITY", 3)
-    for number in range(10):
-        limit.take(f"192.0.2.{number}")
-    assert list(limit._buckets) == ["192.0.2.7", "192.0.2.8", "192.0.2.9"]
+    limit = AddressLimit(clock, 2)
+    for number in range(100):
+        assert limit.take(f"192.0.2.{number}").wait_s == 0
+    assert waits(limit, 2, "192.0.2.99") == [0, 1]
+    assert waits(limit, 2, "192.0.2.0") == [0, 0]
+
+
+def test_a_new_burst_starts_afresh_and_the_same_one_does_not(limit):
+    waits(limit, 4)
+    limit.burst = 4
+    assert waits(limit) == [1]
+    limit.burst = 2
+    assert waits(limit, 3) == [0, 0, 1]

@@ -204,7 +204,9 @@ async def serving(tmp_path, routes):
     running = asyncio.ensure_future(server.serve([listener]))
     while not server.started:
         await asyncio.sleep(0.005)
-    yield Client(listener.getsockname()[1], log)
+    client = Client(listener.getsockname()[1], log)
+    client.dispatcher = dispatcher
+    yield client
     server.should_exit = True
     await running
     await database.close()

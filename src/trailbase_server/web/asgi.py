@@ -80,6 +80,8 @@ class TrailApplication:
             await dispatcher.identify(request)
             if is_foreign(request):
                 request.identity = None
+            if dispatcher.rate_limits is not None:
+                dispatcher.rate_limits.demand(bound, request)
             endpoint.check(bound.state, request)
             await endpoint.serve(bound.state, request, socket)
         except SocketClosedError:
@@ -105,6 +107,8 @@ class TrailApplication:
             response = dispatcher.cors.preflight(request)
             if isinstance(found, list):
                 response.headers.append(_allow(found))
+        elif found is None and (refused := dispatcher.refuse_elsewhere(request)) is not None:
+            response = refused
         elif found is None and self.fallback is not None:
             await self._fall_back(self.fallback, scope, receive, send, request)
             return

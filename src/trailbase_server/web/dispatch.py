@@ -18,6 +18,13 @@ from trailbase_server.web.cors import Cors
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.identity import Authenticator
 from trailbase_server.web.proxies import NEAR, Proxies
+from trailbase_server.web.rate_limit import (
+    RateLimits,
+    Verdict,
+    add_limits,
+    check_rate,
+    too_many,
+)
 from trailbase_server.web.request import Headers, Request
 from trailbase_server.web.response import Response
 from trailbase_server.web.route import BoundRoute, Route
@@ -48,6 +55,10 @@ class Dispatcher:
         body_limit: Largest request body in bytes.
         log: Takes one access-log entry per answer; must be quick.
         proxies: Whose forwarding headers are believed.
+
+    Attributes:
+        rate_limits: Rules about the rate of requests, None without any; replaced when the
+            configuration changes.
     """
 
     def __init__(
@@ -67,20 +78,36 @@ class Dispatcher:
         self.body_limit = body_limit
         self.log = log
         self.proxies = proxies
+        self.rate_limits: RateLimits | None = None
 
     async def respond(self, bound: BoundRoute, request: Request) -> Response:
         """Answer a request whose route is known. Never raises."""
         cookies: Headers = []
+        verdict: Verdict | None = None
         try:
             if bound.route.audience != "nobody":
                 cookies = await self.identify(request)
-                await self._admit(bound, request)
+            if self.rate_limits is not None:
+                verdict = self.rate_limits.take(bound, request)
+                check_rate(verdict)
+            await self._admit(bound, request)
             response = await self.run(bound, request)
         except Exception as exc:  # noqa: BLE001  # the edge: errors become answers
             response = error_response(exc, request)
         if verdict is not None:
             add_limits(response, verdict)
         response.headers += cookies
+        return response
+
+    def refuse_elsewhere(self, request: Request) -> Response | None:
+        """Count a request of no route; an answer if it came too early."""
+        if self.rate_limits is None:
+            return None
+        verdict = self.rate_limits.take_elsewhere(request)
+        if verdict is None or not verdict.wait_s:
+            return None
+        response = error_response(too_many(verdict))
+        add_limits(response, verdict)
         return response
 
     async def run(self, bound: BoundRoute, request: Request) -> Response:
@@ -111,7 +138,7 @@ class Dispatcher:
 
     async def _admit(self, bound: BoundRoute, request: Request) -> None:
         audience = bound.route.audience
-        if audience == "anyone":
+        if audience in ("nobody", "anyone"):
             return
         identity = request.identity
         if identity is None:

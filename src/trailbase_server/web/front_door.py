@@ -27,6 +27,7 @@ from trailbase_server.errors import TooLargeError
 from trailbase_server.web.client_ip import PROXY_HEADERS, client_address
 from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.errors import error_response
+from trailbase_server.web.rate_limit import too_many
 from trailbase_server.web.request import Request
 from trailbase_server.web.request_id import FIRST_ERROR, HEADER, mark_answer, sent_request_id
 from trailbase_server.web.response import Response
@@ -38,8 +39,8 @@ if TYPE_CHECKING:
     import asyncio
 
 STALL_S = 60  # longest time a client may leave its socket full, in the middle of a download for one
-# Of method, target and headers, beyond what one reading from the socket brings: browsers and proxies
-# stop at 8 to 64 KiB themselves.
+# Of method, target and headers, beyond what one reading from the socket brings; proxies and
+# browsers stop at 8 to 64 KiB themselves.
 MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 256  # of one request; each is looked at
 MAX_HOT_BODY_BYTES = 256 * 1024  # a piece is 64 KiB: beyond a few, appending costs more than a task
@@ -120,6 +121,7 @@ class FrontDoor(StreamingProtocol):
     _received_at = 0.0
     _peer = ""
     _speaks_for_others = False  # a trusted proxy
+    _limits = b""  # what the answer says of a limit: lines of its head
     _head = b""
     _head_of: Any = None
 
@@ -338,6 +340,13 @@ class FrontDoor(StreamingProtocol):
     def _run(self, cycle: HotCycle) -> None:
         bound, request = cycle.bound, cycle.request
         handler = bound.route.handler
+        if self.dispatcher.rate_limits is not None:
+            verdict = self.dispatcher.rate_limits.take(bound, request)
+            if verdict is not None:
+                self._limits = b"".join(b"%b: %b\r\n" % pair for pair in verdict.headers)
+                if verdict.wait_s:
+                    self._answer(cycle, error_response(too_many(verdict)))
+                    return
         try:
             result = handler(bound.state, request)
         except OverBudgetError:
@@ -415,6 +424,9 @@ class FrontDoor(StreamingProtocol):
             lines = b"".join(b"%b: %b\r\n" % pair for pair in cors.headers(cycle.origin))
         for pair in headers:
             lines += b"%b: %b\r\n" % pair
+        if self._limits:
+            lines += self._limits
+            self._limits = b""
         if response.feed is not None:
             return b"%b%b%b%b" % (STATUS_LINE[response.status], FrontDoor._head, lines, CHUNKED)
         if not cycle.keep_alive:

@@ -49,6 +49,7 @@ class Route:
             ``request.stream`` (see ``web.body.received_body``).
         hot: Served by the front door, straight from the socket. The handler must not use anything
             but ``Database.write`` to wait.
+        is_limited: Rules about the rate of requests are for it too; not so for those of monitors.
     """
 
     method: str
@@ -64,6 +65,7 @@ class Route:
     streams_forms: bool = False
     hot: bool = False
     socket: SocketEndpoint | None = None
+    is_limited: bool = True
 
 
 @dataclass(frozen=True, slots=True)

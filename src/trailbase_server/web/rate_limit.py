@@ -1,0 +1,291 @@
+"""
+How often requests may come: rules over paths, counted by client address or by user.
+
+Theory of operation
+-------------------
+A rule allows ``requests`` in ``seconds``, evenly, and ``burst`` of them at once. It is kept by the
+generic cell rate algorithm: for each key one number, the time at which its bucket would be full
+again (``tat``); a request moves that by one interval, and is refused if it would be further ahead
+than the burst allows. A refused request costs nothing, so whoever waits gets on.
+
+The table of keys has two generations: when the young one is full it becomes the old one, which is
+forgotten. Its size is bounded, nothing is ever swept, and a key is only lost after as many others
+as the table holds.
+
+What a rule says about paths is compiled for each route once; a request looks its route up and,
+where the rule names a part that the route leaves open, compares that. Without rules there is no
+``RateLimits`` at all.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+from math import ceil
+from typing import Literal
+
+from trailbase_server.clock import Clock
+from trailbase_server.errors import TooManyRequestsError
+from trailbase_server.web.request import Headers, Request
+from trailbase_server.web.response import Response
+from trailbase_server.web.route import BoundRoute
+
+CAPACITY = 32_768  # keys of all rules of a server in one generation; about 150 bytes each
+MIN_CAPACITY = 1024  # keys of one rule in one generation, however many rules there are
+IPV6_PREFIX = 64  # bits: what one client owns
+CACHED_NETWORKS = 4096  # addresses whose network is remembered; parsing takes 3 µs
+_BLUR_S = 1e-6  # what additions may be off by
+_LIMIT = b"x-ratelimit-limit"
+
+Key = str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """
+    What becomes of one request.
+
+    Attributes:
+        wait_s: 0 if it may pass, else seconds until one may.
+        headers: For the answer.
+    """
+
+    wait_s: int
+    headers: Headers
+
+
+class Pace:
+    """
+    Requests by key: so many at once, then one an interval.
+
+    Args:
+        clock: For refilling.
+        burst: Requests at once, at least 1.
+        interval_s: Seconds until one more may come.
+        capacity: Keys in one generation of the table.
+    """
+
+    def __init__(self, clock: Clock, burst: int, interval_s: float, capacity: int) -> None:
+        self._now = clock.monotonic
+        self.burst = burst
+        self._interval = interval_s
+        self._window = burst * interval_s + _BLUR_S
+        self._capacity = capacity
+        self._young: dict[Key, float] = {}
+        self._old: dict[Key, float] = {}
+        self._limit = (_LIMIT, b"%d" % burst)
+
+    def take(self, key: Key) -> float:
+        """
+        Count one request.
+
+        Returns:
+            What is left of the burst, in requests with fraction; negative: it is refused, and one
+            may come after as many intervals.
+        """
+        now = self._now()
+        young = self._young
+        full_at = young.get(key)
+        if full_at is None:
+            full_at = self._old.get(key, now)
+            if len(young) >= self._capacity:
+                self._old, self._young = young, {}
+                young = self._young
+        if full_at < now:
+            full_at = now
+        ahead = full_at + self._interval
+        left = self._window - (ahead - now)
+        young[key] = ahead if left >= 0 else full_at
+        return left / self._interval
+
+    def verdict(self, left: float) -> Verdict:
+        """Say what ``take`` has found."""
+        if left >= 0:
+            return Verdict(0, [self._limit, (b"x-ratelimit-remaining", b"%d" % left)])
+        wait_s = max(1, ceil(-left * self._interval))
+        seconds = b"%d" % wait_s
+        return Verdict(
+            wait_s,
+            [
+                (b"retry-after", seconds),
+                (b"x-ratelimit-after", seconds),
+                self._limit,
+                (b"x-ratelimit-remaining", b"0"),
+            ],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RateRule:
+    """
+    What an operator allows.
+
+    Attributes:
+        requests: In ``seconds``, evenly.
+        seconds: See there.
+        burst: At once; 0 for as many as ``requests``.
+        path: The rule is for this path and all below it; ``/`` for everything.
+        methods: Upper case; empty for all. HEAD counts as GET.
+        operation: Id of an operation; empty for all.
+        per: Whose requests are counted together: of one address, or of one user (of one address
+            where there is no user).
+    """
+
+    requests: int
+    seconds: float
+    burst: int = 0
+    path: str = "/"
+    methods: frozenset[str] = frozenset()
+    operation: str = ""
+    per: Literal["address", "user"] = "address"
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """A rule as it concerns one route: its pace, and what the open parts of the path must be."""
+
+    pace: Pace
+    per_user: bool
+    params: tuple[tuple[str, str], ...]
+
+
+class RateLimits:
+    """
+    The rules of a server, ready for its routes.
+
+    Args:
+        rules: At least one.
+        routes: All that are answered.
+        clock: For refilling.
+
+    Spec:
+        server/edge-safety-p1-p2
+    """
+
+    def __init__(
+        self, rules: Iterable[RateRule], routes: Iterable[BoundRoute], clock: Clock
+    ) -> None:
+        given = tuple(rules)
+        capacity = max(MIN_CAPACITY, CAPACITY // max(1, len(given)))
+        self._rules = [
+            (rule, Pace(clock, rule.burst or rule.requests, rule.seconds / rule.requests, capacity))
+            for rule in given
+        ]
+        self._by_route = {id(bound): self._compile(bound) for bound in routes}
+
+    def _compile(self, bound: BoundRoute) -> tuple[_Check, ...]:
+        route = bound.route
+        if not route.is_limited:
+            return ()
+        checks = []
+        for rule, pace in self._rules:
+            if rule.operation not in ("", route.operation):
+                continue
+            params = _open_parts(_segments(rule.path), _segments(route.path))
+            if params is not None and (not rule.methods or route.method in rule.methods):
+                checks.append(_Check(pace, rule.per == "user", params))
+        return tuple(checks)
+
+    def take(self, bound: BoundRoute, request: Request) -> Verdict | None:
+        """Count a request of a route; None if no rule is for it."""
+        checks = self._by_route.get(id(bound))
+        if not checks:
+            return None
+        return self._count(checks, request)
+
+    def demand(self, bound: BoundRoute, request: Request) -> None:
+        """
+        Count a request of a route where nothing can be added to a good answer.
+
+        Raises:
+            TooManyRequestsError: It came too early.
+        """
+        check_rate(self.take(bound, request))
+
+    def take_elsewhere(self, request: Request) -> Verdict | None:
+        """Count a request of no route: of a static file, or of nothing."""
+        segments = _segments(request.path)
+        checks = tuple(
+            _Check(pace, rule.per == "user", ())
+            for rule, pace in self._rules
+            if not rule.operation
+            and (not rule.methods or request.method in rule.methods)
+            and segments[: len(_segments(rule.path))] == _segments(rule.path)
+        )
+        return self._count(checks, request) if checks else None
+
+    def _count(self, checks: tuple[_Check, ...], request: Request) -> Verdict | None:
+        least = 0.0
+        nearest: Pace | None = None
+        for check in checks:
+            if check.params and not _has(request.params, check.params):
+                continue
+            identity = request.identity if check.per_user else None
+            key: Key = address_key(request.client_ip) if identity is None else identity.user_id
+            left = check.pace.take(key)
+            if nearest is None or left < least:
+                least, nearest = left, check.pace
+            if left < 0:
+                break
+        return None if nearest is None else nearest.verdict(least)
+
+
+def too_many(verdict: Verdict) -> TooManyRequestsError:
+    """Say when to come again, in upstream's words."""
+    return TooManyRequestsError(f"Too Many Requests! Wait for {verdict.wait_s}s")
+
+
+def check_rate(verdict: Verdict | None) -> None:
+    """
+    Let pass what may pass.
+
+    Raises:
+        TooManyRequestsError: It came too early.
+    """
+    if verdict is not None and verdict.wait_s:
+        raise too_many(verdict)
+
+
+def add_limits(response: Response, verdict: Verdict) -> None:
+    """Tell of a limit, unless the handler has told of one of its own."""
+    if not any(name == _LIMIT for name, _ in response.headers):
+        response.headers += verdict.headers
+
+
+def address_key(address: str) -> str:
+    """What counts as one client: an address, or the network that an IPv6 client owns."""
+    return _network(address) if ":" in address else address
+
+
+@lru_cache(CACHED_NETWORKS)
+def _network(address: str) -> str:
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv6Address):
+        if parsed.ipv4_mapped is not None:
+            return str(parsed.ipv4_mapped)
+        return str(ip_network((parsed.packed, IPV6_PREFIX), strict=False))
+    return address
+
+
+def _segments(path: str) -> list[str]:
+    return [segment for segment in path.split("/") if segment]
+
+
+def _open_parts(rule: list[str], route: list[str]) -> tuple[tuple[str, str], ...] | None:
+    """What the names in a route's path must stand for below a rule's; None if it cannot be."""
+    if len(rule) > len(route):
+        return None
+    open_parts = []
+    for wanted, segment in zip(rule, route, strict=False):
+        if segment.startswith("{"):
+            open_parts.append((segment[1:-1], wanted))
+        elif segment != wanted:
+            return None
+    return tuple(open_parts)
+
+
+def _has(params: dict[str, str], wanted: tuple[tuple[str, str], ...]) -> bool:
+    return all(params.get(name) == value for name, value in wanted)

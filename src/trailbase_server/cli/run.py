@@ -90,13 +90,6 @@ MAX_THREADS = 1024  # far more than any machine has use for
     help="Do not serve the account pages below /_/auth.",
 )
 @click.option(
-    "--disable-auth-ui",
-    envvar="DISABLE_AUTH_UI",
-    show_envvar=True,
-    is_flag=True,
-    help="Do not serve the account pages below /_/auth.",
-)
-@click.option(
     "--config-readonly",
     envvar="CONFIG_READONLY",
     show_envvar=True,

@@ -75,3 +75,29 @@ async def test_the_language_is_on_the_page(browser, state, tmp_path):
     answer = await browser.get("/_/auth/login", headers=[(b"accept-language", b"de-AT,de;q=0.9")])
     assert '<html lang="de">' in answer.text
     assert "Anmelden" in answer.text
+
+
+@pytest.mark.parametrize("page", ["login", "register"])
+@pytest.mark.parametrize("is_enabled", [True, False])
+async def test_a_script_runs_only_where_passkeys_are_offered(
+    browser, state, config, page, is_enabled
+):
+    config.passkeys.enabled = is_enabled
+    state.configure(config, "http://site.auth.test:8080")
+    answer = await browser.get(f"/_/auth/{page}")
+    policy = answer.header(b"content-security-policy")
+    scripts = [given["src"] for tag, given in answer.page.tags if tag == "script"]
+    has_passkeys = is_enabled and page == "login"
+    assert ("script-src 'self'; connect-src 'self';" in policy) == has_passkeys
+    assert bool(scripts) == has_passkeys
+    assert ("/api/auth/v1/passkeys/login/finish" in answer.text) == has_passkeys
+    for url in scripts:
+        script = await browser.get(url)
+        assert script.status == 200
+        assert script.header(b"content-type") == "text/javascript; charset=utf-8"
+
+
+async def test_a_refused_passkey_is_told_without_a_word_of_passwords(browser):
+    answer = await browser.get("/_/auth/login?alert=passkey+refused")
+    assert says(answer, "This passkey does not log you in here.")
+    assert focused(answer.page) == ["message"]

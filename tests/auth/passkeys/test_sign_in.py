@@ -210,7 +210,7 @@ async def test_a_form_gets_cookies_or_a_message(server, nora, device):
     assert (good.status, good.location) == (303, "/in")
     assert set(good.jar) == {"auth_token", "refresh_token"}
     bad = await send(origin="http://evil.test")
-    assert (bad.status, bad.location) == (303, "/out?alert=Failed%3A+401+Unauthorized")
+    assert (bad.status, bad.location) == (303, "/out?alert=passkey+refused")
     assert bad.jar == {}
 
 

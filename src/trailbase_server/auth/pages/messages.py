@@ -85,6 +85,7 @@ _REFUSALS = {
     "expected a multipart form": ("picture_missing", "file"),
     "the service or its user refused": ("service_refused", ""),
     "not sure": ("not_sure", "sure"),
+    "passkey refused": ("passkey_refused", ""),
     "invalid redirect": ("target_invalid", ""),
 }
 # Refusals by status, where only the page knows what it means.

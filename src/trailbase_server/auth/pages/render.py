@@ -9,19 +9,19 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from trailbase_server.auth.pages.links import LOGIN, Query, form_source
+from trailbase_server.auth.pages.links import API, LOGIN, Query, form_source
 from trailbase_server.auth.pages.messages import Message, choose_message
 from trailbase_server.auth.pages.settings import read_settings
 from trailbase_server.auth.pages.visit import Visit
+from trailbase_server.auth.passkeys.relying_party import find_relying_party
 from trailbase_server.auth.state import AuthState
 from trailbase_server.errors import AppError
 from trailbase_server.web.request import Headers, Request
 from trailbase_server.web.response import Response
 
-# Files below ``static/`` that a page loads as scripts, by page: an extension point. None of our
-# pages needs one; whoever adds one also adds a template ``<name>_login.html`` or
-# ``<name>_profile.html`` that these pages include.
-SCRIPTS: dict[str, tuple[str, ...]] = {}
+# The pages that load a script, where passkeys are offered: browsers have no forms for them.
+PASSKEY_PAGES = frozenset(("login", "profile"))
+PASSKEY_SCRIPT = "passkeys.js"
 
 _FIXED_HEADERS: Headers = [
     (b"content-type", b"text/html; charset=utf-8"),
@@ -50,7 +50,7 @@ async def render_page(
         visit: Who sees it.
         name: Of the page and, with ``.html``, of its template.
         values: For the template, beside what all have: ``site``, ``t``, ``page``, ``message``,
-            ``user``, ``csrf_token``, ``scripts``.
+            ``user``, ``csrf_token``, ``scripts``, ``passkeys``.
         targets: Checked ones that its forms may lead to.
         status: Of the answer.
         message: In place of the one that the address asks for.
@@ -62,7 +62,8 @@ async def render_page(
     pages = await state.pages.current()
     settings = await read_settings(state.database)
     words = pages.texts.choose(visit.request.header_text(b"accept-language"))
-    scripts = [pages.assets.url(one) for one in SCRIPTS.get(name, ())]
+    has_passkeys = name in PASSKEY_PAGES and find_relying_party(state) is not None
+    scripts = [url] if has_passkeys and (url := pages.assets.url(PASSKEY_SCRIPT)) else []
     logo = settings.icon_url or pages.assets.logo
     context = {
         "t": words,
@@ -77,7 +78,8 @@ async def render_page(
         "user": visit.user,
         "name": visit.name,
         "csrf_token": visit.csrf_token,
-        "scripts": [url for url in scripts if url],
+        "scripts": scripts,
+        "passkeys": f"{API}/passkeys" if has_passkeys else None,
         **(values or {}),
     }
     body = pages.templates.render(f"{name}.html", context)

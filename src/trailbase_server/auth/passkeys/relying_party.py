@@ -41,24 +41,16 @@ class RelyingParty:
         return parsed is not None and parsed[1] == LOCALHOST and render_origin(parsed) == origin
 
 
-def relying_party(state: AuthState) -> RelyingParty:
-    """
-    Who we are by the current configuration.
-
-    Raises:
-        NotFoundError: Passkeys are off, or there is no domain for them.
-    """
+def find_relying_party(state: AuthState) -> RelyingParty | None:
+    """Who we are by the current configuration; None if passkeys are off or have no domain."""
     options = state.options.passkeys
-    if not options.enabled:
-        raise NotFoundError
     rp_id = options.rp_id
     if not rp_id and state.site is not None:
         rp_id = state.site[1]
     if not rp_id and state.dev:
         rp_id = LOCALHOST
-    if not rp_id:
-        log.error("passkeys are enabled, but have no domain: set server.site_url")
-        raise NotFoundError
+    if not rp_id or not options.enabled:
+        return None
     origins = options.origins
     if not origins and state.site is not None:
         origins = (render_origin(state.site),)
@@ -68,3 +60,18 @@ def relying_party(state: AuthState) -> RelyingParty:
         frozenset(origins),
         any_localhost=state.dev and rp_id == LOCALHOST,
     )
+
+
+def relying_party(state: AuthState) -> RelyingParty:
+    """
+    Who we are by the current configuration.
+
+    Raises:
+        NotFoundError: Passkeys are off, or there is no domain for them.
+    """
+    party = find_relying_party(state)
+    if party is None:
+        if state.options.passkeys.enabled:
+            log.error("passkeys are enabled, but have no domain: set server.site_url")
+        raise NotFoundError
+    return party

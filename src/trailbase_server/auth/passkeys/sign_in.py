@@ -24,7 +24,7 @@ from trailbase_server.auth.passkeys.credential import Assertion, parse_assertion
 from trailbase_server.auth.passkeys.relying_party import RelyingParty, relying_party
 from trailbase_server.auth.passkeys.store import find_passkey, use_passkey
 from trailbase_server.auth.passkeys.verify import FalseCredentialError, Signed, verify_assertion
-from trailbase_server.auth.replies import fail_on_page
+from trailbase_server.auth.replies import fail_on_page, redirect_with_alert
 from trailbase_server.auth.sign_in import answer_login, merge_login_params
 from trailbase_server.auth.state import AuthState
 from trailbase_server.auth.users import User, find_user
@@ -34,6 +34,7 @@ from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, json_value
 
 log = logging.getLogger(__name__)
+REFUSED = "passkey refused"  # for the page that a form comes from
 
 
 async def begin_passkey_login(state: AuthState, request: Request) -> Response:  # noqa: ARG001  # a handler
@@ -77,6 +78,11 @@ async def login_with_passkey(state: AuthState, request: Request) -> Response:
     try:
         assertion = parse_assertion(body.structure("credential"))
         user, signed = await _check(state, party, assertion)
+    except UnauthorizedError:
+        # Behind the bare status, the page would speak of a wrong password.
+        if body.is_form and error_target is not None:
+            return redirect_with_alert(error_target, REFUSED)
+        raise
     except AppError as exc:
         return fail_on_page(exc, body, error_target)
     if signed.user_verified:

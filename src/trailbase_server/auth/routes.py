@@ -21,6 +21,7 @@ from trailbase_server.auth.login import login
 from trailbase_server.auth.login_mfa import login_with_second_factor
 from trailbase_server.auth.logout import end_session, logout
 from trailbase_server.auth.oauth.callback import end_login, receive_form
+from trailbase_server.auth.oauth.link import begin_link, unlink
 from trailbase_server.auth.oauth.listing import list_providers
 from trailbase_server.auth.oauth.start import begin_login
 from trailbase_server.auth.otp import login_with_otp, request_otp
@@ -393,6 +394,33 @@ ROUTES = (
         "Send a browser to a service to log in there.",
         BadRequestError,
         MethodNotAllowedError,
+    ),
+    route(
+        "POST",
+        "/oauth/{provider}/link",
+        begin_link,
+        "link_external_account_handler",
+        "Send the caller to a service that becomes a way into their account.",
+        BadRequestError,
+        ForbiddenError,
+        NotFoundError,
+        MethodNotAllowedError,
+        ConflictError,
+        TooManyRequestsError,
+        audience="user",
+    ),
+    route(
+        "DELETE",
+        "/oauth/{provider}/link",
+        unlink,
+        "unlink_external_account_handler",
+        "Take a service away from the caller's account.",
+        BadRequestError,
+        ForbiddenError,
+        NotFoundError,
+        ConflictError,
+        TooManyRequestsError,
+        audience="user",
     ),
     route(
         "GET",

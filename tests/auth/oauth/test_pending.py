@@ -74,3 +74,15 @@ def test_what_is_not_ours_is_nothing():
 def test_targets_that_browsers_would_drop_are_refused():
     with pytest.raises(BadRequestError):
         render_pending(KEYS, new_pending("github", LoginParams("/" + "x" * 4000), None), NOW)
+
+
+def test_an_account_to_be_linked_is_named():
+    pending = new_pending("oidc0", LoginParams(), None, link=bytes(16))
+    assert parse_pending(KEYS, render_pending(KEYS, pending, NOW), NOW) == pending
+
+
+@pytest.mark.parametrize("link", ["", "x", 7, "AAAA", [None]])
+def test_a_link_to_nobody_is_nothing(link):
+    pending = new_pending("oidc0", LoginParams(), None)
+    claims = read_claims(KEYS, render_pending(KEYS, pending, NOW).encode(), NOW)
+    assert parse_pending(KEYS, sign_claims(KEYS, {**claims, "link": link}), NOW) is None

@@ -5,5 +5,6 @@ Reading order: ``provider`` (what a service is to us, as data), ``profiles`` (ho
 users), ``providers`` (the table, and which of them are configured), ``apple`` (its secrets). Then
 the way of a browser: ``start``, ``pending`` (the cookie), ``callback``; behind that ``exchange``
 (code → profile) with ``outgoing`` (requests) and ``id_token``; ``enrol`` (profile → account).
-``listing`` is for log-in pages. Spec: auth/oauth-openid-connect.
+``link`` adds a service to an account that is there, ``listing`` is for log-in pages. Spec:
+auth/oauth-openid-connect.
 """

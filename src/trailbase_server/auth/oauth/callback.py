@@ -8,6 +8,7 @@
     service said yes? code good? ── no ──> err_redirect_uri, else redirect_uri, with ?alert=
             │ yes
     account found or made ──> second factor, if it has one ──> session or code
+            └ or linked, if that was asked for (``link``)
 
 Until the end the cookie stays, so that a failure of the moment can be tried again.
 """
@@ -22,6 +23,7 @@ from trailbase_server.auth.fields import Fields, read_body, read_query
 from trailbase_server.auth.login_mfa import finish_login
 from trailbase_server.auth.oauth.enrol import find_or_create
 from trailbase_server.auth.oauth.exchange import fetch_profile
+from trailbase_server.auth.oauth.link import end_link
 from trailbase_server.auth.oauth.pending import Pending, parse_pending
 from trailbase_server.auth.oauth.provider import Application
 from trailbase_server.auth.oauth.start import PATH, callback_url, find_application
@@ -88,8 +90,12 @@ async def end_login(state: AuthState, request: Request) -> Response:
             raise _refusal(error)
         callback = callback_url(state, application)
         profile = await fetch_profile(state, application, pending, code, callback)
-        user = await find_or_create(state, application.provider.id, profile)
-        response = await _finish(state, user, pending)
+        if pending.link is not None:
+            target = pending.params.redirect_uri
+            response = await end_link(state, application, profile, pending.link, target)
+        else:
+            user = await find_or_create(state, application.provider.id, profile)
+            response = await _finish(state, user, pending)
     except AppError as exc:
         return _fail(request, application, pending, exc)
     response.headers += [*remove_cookies(request, (OAUTH_STATE_COOKIE,)), _NO_REFERRER]

@@ -11,15 +11,15 @@ from typing import Any
 
 from trailbase_server.auth.keys import SigningKeys
 from trailbase_server.auth.sign_in import LoginParams
-from trailbase_server.auth.tokens import read_claims, sign_claims
+from trailbase_server.auth.tokens import read_claims, sign_claims, subject_of
 from trailbase_server.crypto import random_bytes
 from trailbase_server.errors import BadRequestError
-from trailbase_server.ids import encode_b64u
+from trailbase_server.ids import UserId, encode_b64u
 
 PENDING_TTL_S = 300  # to log in at the service
 MAX_COOKIE = 3900  # characters: browsers drop larger cookies than 4,096 with name and attributes
 _TEXTS = ("secret", "verifier", "provider", "nonce")
-_OPTIONAL = ("challenge", "type", "redirect_uri", "mfa_redirect_uri", "err_redirect_uri")
+_OPTIONAL = ("challenge", "type", "redirect_uri", "mfa_redirect_uri", "err_redirect_uri", "link")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Pending:
         nonce: What its ``id_token`` repeats.
         params: What the log-in is to end with; targets have to be checked once more.
         error_uri: Where the browser is sent when it fails; the same.
+        link: Whose account gets a further way in; None for a log-in.
     """
 
     provider: str
@@ -42,12 +43,21 @@ class Pending:
     nonce: str
     params: LoginParams
     error_uri: str | None
+    link: UserId | None = None
 
 
-def new_pending(provider: str, params: LoginParams, error_uri: str | None) -> Pending:
+def new_pending(
+    provider: str, params: LoginParams, error_uri: str | None, *, link: UserId | None = None
+) -> Pending:
     """Begin a log-in, with secrets of its own."""
     return Pending(
-        provider, _random(16), _random(32), nonce=_random(16), params=params, error_uri=error_uri
+        provider,
+        _random(16),
+        _random(32),
+        nonce=_random(16),
+        params=params,
+        error_uri=error_uri,
+        link=link,
     )
 
 
@@ -78,6 +88,8 @@ def render_pending(keys: SigningKeys, pending: Pending, now_s: int) -> str:
         "provider": pending.provider,
         "nonce": pending.nonce,
     }
+    if pending.link is not None:
+        claims["link"] = encode_b64u(pending.link)
     token = sign_claims(keys, claims)
     if len(token) > MAX_COOKIE:
         raise BadRequestError("the redirect targets are too long")
@@ -97,6 +109,9 @@ def parse_pending(keys: SigningKeys, token: str, now_s: float) -> Pending | None
         return None
     if has_code and (challenge is None or target is None):
         return None
+    link = subject_of({"sub": claims["link"]}) if claims.get("link") is not None else None
+    if link is None and claims.get("link") is not None:
+        return None
     params = LoginParams(target, claims.get("mfa_redirect_uri"), challenge if has_code else None)
     return Pending(
         claims["provider"],
@@ -105,4 +120,5 @@ def parse_pending(keys: SigningKeys, token: str, now_s: float) -> Pending | None
         claims["nonce"],
         params,
         claims.get("err_redirect_uri"),
+        link,
     )

@@ -36,6 +36,14 @@ async def begin_login(state: AuthState, request: Request) -> Response:
     params = merge_login_params(state, query)
     error_uri = state.check_redirect(query.text("err_redirect_uri"))
     pending = new_pending(application.name, params, error_uri)
+    location, cookie = go_to_service(state, application, pending)
+    return redirect(render_location(location), [cookie])
+
+
+def go_to_service(
+    state: AuthState, application: Application, pending: Pending
+) -> tuple[str, tuple[bytes, bytes]]:
+    """Where a browser goes, and the header of the cookie that it comes back with."""
     cookie = set_cookie(
         OAUTH_STATE_COOKIE,
         render_pending(state.keys, pending, state.clock.now_s()),
@@ -43,8 +51,7 @@ async def begin_login(state: AuthState, request: Request) -> Response:
         secure=state.secure_cookies,
         same_site="Lax",
     )
-    location = _authorize_url(application, pending, callback_url(state, application))
-    return redirect(render_location(location), [cookie])
+    return _authorize_url(application, pending, callback_url(state, application)), cookie
 
 
 def find_application(state: AuthState, request: Request) -> Application:

@@ -96,7 +96,7 @@ class DepotDatabases:
 
     def audit_files(self) -> DatabaseFiles:
         """The audit log: acknowledged means on disk, whatever the rest of the server does."""
-        return DatabaseFiles(self._own / f"{AUDIT_FILE}.db")
+        return DatabaseFiles(self._own / f"{AUDIT_FILE}.db", prepare=self._plain_functions)
 
     @property
     def locks(self) -> Path:

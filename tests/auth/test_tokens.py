@@ -277,6 +277,11 @@ def test_a_flow_token_without_its_claims_is_refused():
     assert read_flow_token(KEYS, TokenKind.VERIFY_EMAIL, token, NOW) is None
 
 
+def test_tokens_that_only_we_read_do_not_name_the_key():
+    token = mint_flow_token(KEYS, TokenKind.VERIFY_EMAIL, FLOWS[TokenKind.VERIFY_EMAIL], NOW)
+    assert jwt.get_unverified_header(token) == {"typ": "JWT", "alg": "EdDSA"}
+
+
 def test_the_order_of_flow_claims_is_the_written_one():
     token = mint_flow_token(KEYS, TokenKind.VERIFY_EMAIL, FLOWS[TokenKind.VERIFY_EMAIL], NOW)
     body = jwt.decode(token, options={"verify_signature": False, "verify_exp": False})

@@ -4,10 +4,10 @@ Signed tokens: JSON claims, an Ed25519 signature, nothing stored.
 .. code-block:: text
 
     token  = header "." claims "." signature      base64url without padding
-    header = {"typ":"JWT","alg":"EdDSA","kid":…}  anything else but EdDSA is refused
+    header = {"typ":"JWT","alg":"EdDSA"}          anything else but EdDSA is refused
 
-``kid`` names our key for services that check tokens with ``jwks``; we do not look at it, since any
-key of ours will do. Every token says in ``type`` what it is for, and only counts for that. Reading
+Auth tokens name our key (``kid``) for services that check them with ``jwks``; we do not look at it,
+since any key of ours will do. Every token says in ``type`` what it is for, and only counts for that. Reading
 is strict (one spelling of base64, required claims of the right type) and never raises: a token is
 good or it is None. Spec: auth/jwt-envelope, auth/other-stateless-tokens.
 """
@@ -85,7 +85,7 @@ def mint_auth_token(keys: SigningKeys, user: User, now_s: int, ttl_s: int) -> Id
     claims["email"] = user.email
     claims["username"] = user.username
     claims["csrf_token"] = csrf_token
-    token = sign_claims(keys, claims)
+    token = sign_claims(keys, claims, names_key=True)
     return Identity(
         user.id, user.admin, user.email, user.username, csrf_token, now_s + ttl_s, token
     )
@@ -173,10 +173,20 @@ def subject_of(claims: Mapping[str, str] | None) -> UserId | None:
     return UserId(user_id) if user_id is not None and len(user_id) == UUID_BYTES else None
 
 
-def sign_claims(keys: SigningKeys, claims: Mapping[str, Any]) -> str:
-    """Encode and sign claims, in the order given."""
-    header = b'{"typ":"JWT","alg":"EdDSA","kid":"%b"}' % keys.name.encode()
-    body = ".".join(encode_b64u(part).rstrip("=") for part in (header, orjson.dumps(claims)))
+def sign_claims(keys: SigningKeys, claims: Mapping[str, Any], *, names_key: bool = False) -> str:
+    """
+    Encode and sign claims, in the order given.
+
+    Args:
+        keys: Of the depot.
+        claims: What the token says.
+        names_key: Others may want to check it, and need to know with which key.
+    """
+    header = {"typ": "JWT", "alg": "EdDSA"}
+    if names_key:
+        header["kid"] = keys.name
+    parts = (orjson.dumps(header), orjson.dumps(claims))
+    body = ".".join(encode_b64u(part).rstrip("=") for part in parts)
     return f"{body}.{encode_b64u(keys.sign(body.encode())).rstrip('=')}"
 
 

@@ -1,0 +1,82 @@
+"""The databases of a depot that a backup copies, and what each of them is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from trailbase_server.migrations.embedded import Kind, system_migrations
+from trailbase_server.migrations.files import depot_migrations
+from trailbase_server.migrations.migration import Migration
+
+OWN = "own"  # directory below ``data/`` of what the reference server does not know
+_KINDS: dict[str, Kind] = {
+    "main.db": "main",
+    "session.db": "session",
+    "logs.db": "logs",
+    "own/accounts.db": "accounts",
+    "own/outbox.db": "outbox",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """
+    A database.
+
+    Attributes:
+        name: What users call it.
+        path: Of the file.
+        home: The same below ``data/``.
+    """
+
+    name: str
+    path: Path
+    home: str
+
+    @property
+    def kind(self) -> Kind:
+        """What it is for."""
+        return kind_of(self.home)
+
+
+def kind_of(home: str) -> Kind:
+    """What a database is for, by its place below ``data/``."""
+    return _KINDS.get(home, "attached")
+
+
+def find_sources(
+    data: Path, databases: Iterable[str] | None = None, *, with_logs: bool = True
+) -> list[Source]:
+    """
+    Find the databases of a depot, main first.
+
+    Args:
+        data: The directory ``data/``.
+        databases: Names of the configured ones; None: whatever is there.
+        with_logs: The access log, too.
+    """
+    if databases is None:
+        databases = sorted(path.stem for path in data.glob("*.db"))
+    homes = ["main.db", *(f"{name}.db" for name in databases), *_KINDS]
+    wanted = [home for home in dict.fromkeys(homes) if with_logs or home != "logs.db"]
+    return [
+        Source(Path(home).stem, data / home, home) for home in wanted if (data / home).is_file()
+    ]
+
+
+def known_migrations(depot: Path, home: str) -> list[Migration]:
+    """
+    All migrations that a database of this depot may have seen.
+
+    Args:
+        depot: Has the user's files.
+        home: Place of the database below ``data/``.
+
+    Raises:
+        OperatorError: A file cannot be read.
+    """
+    kind = kind_of(home)
+    own = list(system_migrations(kind))
+    if kind in ("main", "attached"):
+        own += depot_migrations(depot / "migrations", Path(home).stem)
+    return own

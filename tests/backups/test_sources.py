@@ -1,0 +1,28 @@
+from pathlib import Path
+
+from trailbase_server.backups.sources import find_sources, kind_of, known_migrations
+
+
+def names(sources):
+    return [source.name for source in sources]
+
+
+async def test_all_databases_are_found_main_first(depot):
+    data = depot / "data"
+    (data / "old.db").write_bytes(b"")
+    assert names(find_sources(data))[0] == "main"
+    everything = ["accounts", "logs", "main", "old", "outbox", "session", "tide"]
+    assert sorted(names(find_sources(data))) == everything
+    some = find_sources(data, ["tide", "missing"], with_logs=False)
+    assert names(some) == ["main", "tide", "session", "accounts", "outbox"]
+    assert [source.kind for source in some] == ["main", "attached", "session", "accounts", "outbox"]
+    assert some[3].path == data / "own" / "accounts.db"
+    # A database of the user's that is called like one of ours is another one.
+    assert kind_of("accounts.db") == "attached"
+
+
+async def test_migrations_that_a_database_may_have_seen(depot):
+    assert "boats" in {one.name for one in known_migrations(depot, "main.db")}
+    assert "gauge" in {one.name for one in known_migrations(depot, "tide.db")}
+    assert "gauge" not in {one.name for one in known_migrations(depot, "session.db")}
+    assert known_migrations(Path("/nowhere"), "logs.db")

@@ -99,5 +99,8 @@ def test_all_colours_of_the_styles_are_those_that_are_checked():
 
 
 def test_motion_can_be_switched_off():
-    assert "prefers-reduced-motion: reduce" in STYLES
+    before, moving = STYLES.split("@media (prefers-reduced-motion: no-preference) {")
+    assert "transition" not in before
+    assert "animation" not in STYLES
+    assert "transition" not in moving.partition("\n}")[2]
     assert "color-scheme: light dark" in STYLES

@@ -89,7 +89,7 @@ async def test_sessions_can_be_ended_one_by_one_and_all_others(nora):
     answer = await nora.get(PROFILE)
     ends = [form for form in answer.page.forms if form.action.startswith("/_/auth/sessions/end/")]
     assert len(ends) == 3
-    assert answer.text.count("this one") == 1
+    assert answer.text.count("this browser") == 1
     answer = await nora.follow(await nora.submit(ends[0]))
     assert says(answer, "The session is ended.")
     answer = await nora.follow(await nora.submit(answer.page.form("/_/auth/sessions/end")))

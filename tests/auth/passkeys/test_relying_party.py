@@ -41,9 +41,10 @@ def test_the_configuration_may_say_otherwise(state, config):
     assert not party.admits(SITE)
 
 
-def test_without_a_domain_there_are_none(state, config, caplog):
+@pytest.mark.parametrize("site", [None, "http://10.0.0.7:4000", "http://[::1]"])
+def test_without_a_domain_there_are_none(state, config, caplog, site):
     with caplog.at_level(logging.ERROR), pytest.raises(NotFoundError):
-        party_of(state, config, None)
+        party_of(state, config, site)
     assert "set server.site_url" in caplog.text
 
 

@@ -1,8 +1,8 @@
 """
 Who we are to a browser: the domain that keys belong to, and the pages that may use them.
 
-Without a site URL there is no domain, and no passkeys; developer mode falls back to ``localhost``,
-which browsers treat as a secure place.
+Without a site URL, or with an IP address in it, there is no domain, and no passkeys; developer mode
+falls back to ``localhost``, which browsers treat as a secure place.
 """
 
 import logging
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from trailbase_server.auth.redirects import parse_origin, render_origin
 from trailbase_server.auth.state import AuthState
+from trailbase_server.config.address import is_domain
 from trailbase_server.errors import NotFoundError
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def find_relying_party(state: AuthState) -> RelyingParty | None:
     """Who we are by the current configuration; None if passkeys are off or have no domain."""
     options = state.options.passkeys
     rp_id = options.rp_id
-    if not rp_id and state.site is not None:
+    if not rp_id and state.site is not None and is_domain(state.site[1]):
         rp_id = state.site[1]
     if not rp_id and state.dev:
         rp_id = LOCALHOST
@@ -72,6 +73,8 @@ def relying_party(state: AuthState) -> RelyingParty:
     party = find_relying_party(state)
     if party is None:
         if state.options.passkeys.enabled:
-            log.error("passkeys are enabled, but have no domain: set server.site_url")
+            log.error(
+                "passkeys are enabled, but have no domain: set server.site_url, not to an IP address"
+            )
         raise NotFoundError
     return party

@@ -7,7 +7,7 @@ import pytest
 from tests.pages import Block, check, is_like, links_of, run_page
 from tests.serving import ROOT
 
-GUIDE = sorted((ROOT / "docs" / "guide").glob("*.md"))
+GUIDE = sorted((ROOT / "docs" / "guide").rglob("*.md"))
 WITHOUT_COMMANDS = {"performance.md"}
 WRITTEN = [
     *ROOT.glob("*.md"),

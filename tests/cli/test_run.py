@@ -31,6 +31,8 @@ def test_flags_are_taken_over():
         *("-a", "[::1]:80", "--public-dir", "pub", "--spa", "--geoip-db-path=g.mmdb", "--dev"),
         *("--cors-allowed-origins", "http://a.test", "--cors-allowed-origins", "http://b.test"),
         *("--runtime-threads", "3", "--synchronous", "normal", "--config-readonly"),
+        *("--trusted-proxies", "10.0.0.0/8,unix", "--trusted-proxies", "private"),
+        *("--proxy-hops", "2", "--rate-limit", "600/60:50"),
     )
     assert given == ServerOptions(
         depot=Path("here"),
@@ -44,6 +46,9 @@ def test_flags_are_taken_over():
         runtime_threads=3,
         synchronous="NORMAL",
         config_readonly=True,
+        trusted_proxies=("10.0.0.0/8,unix", "private"),
+        proxy_hops=2,
+        rate_limit="600/60:50",
     )
 
 
@@ -62,6 +67,9 @@ def test_origins_are_not_split_at_commas():
         ("RUNTIME_THREADS", "2", "runtime_threads", 2),
         ("SYNCHRONOUS", "NORMAL", "synchronous", "NORMAL"),
         ("CONFIG_READONLY", "1", "config_readonly", True),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,::1 unix", "trusted_proxies", ("10.0.0.0/8,::1", "unix")),
+        ("PROXY_HOPS", "3", "proxy_hops", 3),
+        ("RATE_LIMIT", "5/1", "rate_limit", "5/1"),
     ],
 )
 def test_variables_are_taken_over(monkeypatch, variable, text, field, value):
@@ -80,6 +88,10 @@ def test_a_flag_wins_over_its_variable(monkeypatch):
         ["--runtime-threads", "-1"],
         ["--runtime-threads", "many"],
         ["--synchronous", "off"],
+        ["--trusted-proxies", "example.org"],
+        ["--trusted-proxies", "none", "--trusted-proxies", "private"],
+        ["--proxy-hops", "0"],
+        ["--rate-limit", "fast"],
         ["--address"],
     ],
 )

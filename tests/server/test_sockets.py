@@ -3,7 +3,7 @@ import socket
 import pytest
 
 from trailbase_server.errors import OperatorError
-from trailbase_server.server.sockets import close_sockets, open_sockets
+from trailbase_server.server.sockets import bound_address, close_sockets, open_sockets
 
 
 def test_a_host_name_is_bound_on_all_its_addresses():
@@ -65,3 +65,10 @@ def test_a_file_that_is_no_socket_is_not_removed(tmp_path):
 def test_a_path_that_is_too_long_is_told(tmp_path):
     with pytest.raises(OperatorError, match="Failed to listen on"):
         open_sockets(f"unix:{tmp_path}/{'x' * 200}")
+
+
+def test_where_a_socket_is_bound(tmp_path):
+    for address, bound in (("127.0.0.1:0", "127.0.0.1"), (f"unix:{tmp_path}/trail.sock", "")):
+        listeners = open_sockets(address)
+        assert [bound_address(listener) for listener in listeners] == [bound]
+        close_sockets(address, listeners)

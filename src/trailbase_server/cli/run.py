@@ -8,7 +8,35 @@ import click
 
 from trailbase_server.server.options import DEFAULT_ADDRESS, ServerOptions
 
+MAX_HOPS = 16  # proxies in a row: far more than anybody has
 MAX_THREADS = 1024  # far more than any machine has use for
+
+
+def _check_proxies(
+    _context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]
+) -> tuple[str, ...]:
+    if given:
+        from trailbase_server.web.proxies import parse_proxies
+
+        try:
+            parse_proxies(given)
+        except ValueError as exc:
+            raise click.BadParameter(str(exc)) from exc
+    return given
+
+
+def _check_rate(
+    _context: click.Context, _parameter: click.Parameter, given: str | None
+) -> str | None:
+    if given is not None:
+        from trailbase_server.errors import OperatorError
+        from trailbase_server.server.edge import parse_rate
+
+        try:
+            parse_rate(given)
+        except OperatorError as exc:
+            raise click.BadParameter(str(exc)) from exc
+    return given
 
 
 @click.command()
@@ -88,6 +116,33 @@ MAX_THREADS = 1024  # far more than any machine has use for
     show_envvar=True,
     is_flag=True,
     help="Do not serve the account pages below /_/auth.",
+)
+@click.option(
+    "--trusted-proxies",
+    envvar="TRUSTED_PROXIES",
+    show_envvar=True,
+    multiple=True,
+    metavar="CIDR,...",
+    callback=_check_proxies,
+    help="Proxies whose forwarding headers are believed: networks, 'private', 'unix' or 'none'."
+    " Repeatable.  [default: private and unix; none on a public address]",
+)
+@click.option(
+    "--proxy-hops",
+    envvar="PROXY_HOPS",
+    show_envvar=True,
+    type=click.IntRange(1, MAX_HOPS),
+    default=1,
+    show_default=True,
+    help="How many trusted proxies stand in a row before the server.",
+)
+@click.option(
+    "--rate-limit",
+    envvar="RATE_LIMIT",
+    show_envvar=True,
+    metavar="REQUESTS/SECONDS[:BURST]",
+    callback=_check_rate,
+    help="How often one client address may come; finer rules are server.rate_limits.",
 )
 @click.option(
     "--config-readonly",

@@ -31,6 +31,7 @@ from trailbase_server.config.proto.config_pb2 import (
     SystemJobId,
     UserVerification,
 )
+from trailbase_server.config.rate_limits import check_rate_limits
 from trailbase_server.config.schedule import ScheduleError, parse_schedule
 
 __all__ = ["PROVIDER_KEYS", "Problem", "check_config"]
@@ -52,6 +53,7 @@ PROVIDER_KEYS: Mapping[int, str] = {
 # ``temp`` is SQLite's own; attaching a database of that name fails.
 RESERVED_DATABASES = frozenset(("main", "public", "logs", "session", "temp"))
 RESERVED_SCHEMAS = "std."  # prefix of the built-in JSON schemas
+MIN_AUDIT_RETENTION_S = 24 * 3600  # the table itself keeps entries that long
 MAX_PORT = 65535  # a port has 16 bits
 _APPLICATION_NAME = re.compile(r"[A-Za-z0-9_.\- ]*\Z")
 _DATABASE_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
@@ -124,6 +126,9 @@ def _check_server(server: ServerConfig) -> Iterator[Finding]:
         reason = url_problem(server.site_url)
         if reason is not None:
             yield "site_url", f"Failed to parse site_url '{server.site_url}': {reason}"
+    yield from check_rate_limits(server)
+    if 0 < server.audit_retention_sec < MIN_AUDIT_RETENTION_S:
+        yield "audit_retention_sec", f"Must be at least {MIN_AUDIT_RETENTION_S}, or 0: never."
 
 
 def _check_databases(names: Sequence[str]) -> Iterator[Finding]:
@@ -215,14 +220,25 @@ def _check_provider(key: str, provider: OAuthProviderConfig) -> Iterator[Finding
         elif value != value.strip():
             yield field, f"OAuth provider {key}'s {label} contains unexpected whitespaces"
     if provider.provider_id == OAuthProviderId.OIDC0:
-        for field, label in (
-            ("auth_url", "auth url"),
-            ("token_url", "token url"),
-            ("user_api_url", "user api url"),
-        ):
-            reason = url_problem(getattr(provider, field))
-            if reason is not None:
-                yield field, f"Invalid {label} for: {key}: {reason}"
+        yield from _check_addresses(key, provider)
+
+
+def _check_addresses(key: str, provider: OAuthProviderConfig) -> Iterator[Finding]:
+    if provider.issuer:  # it publishes the others
+        reason = url_problem(provider.issuer)
+        if reason is None and ("?" in provider.issuer or "#" in provider.issuer):
+            reason = "it has a query or a fragment"
+        if reason is not None:
+            yield "issuer", f"Invalid issuer for: {key}: {reason}"
+        return
+    for field, label in (
+        ("auth_url", "auth url"),
+        ("token_url", "token url"),
+        ("user_api_url", "user api url"),
+    ):
+        reason = url_problem(getattr(provider, field))
+        if reason is not None:
+            yield field, f"Invalid {label} for: {key}: {reason}"
 
 
 def _check_schema(schema: JsonSchemaConfig) -> Iterator[Finding]:

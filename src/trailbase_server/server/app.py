@@ -5,13 +5,17 @@ Around a handler, outermost first: access log, CORS, body limit, credentials, au
 and ``web/dispatch`` apply them in this order).
 """
 
-from trailbase_server.admin.routes import JOB_ROUTES, USER_ROUTES
+from collections.abc import Iterable
+
+from trailbase_server.admin.routes import AUDIT_ROUTES, JOB_ROUTES, USER_ROUTES
 from trailbase_server.admin.routes import ROUTES as ADMIN_ROUTES
 from trailbase_server.auth.pages.routes import PAGE_ROUTES
 from trailbase_server.auth.routes import ROUTES as AUTH_ROUTES
 from trailbase_server.auth.routes import WELL_KNOWN_ROUTES
 from trailbase_server.records.routes import ROUTES as RECORD_ROUTES
 from trailbase_server.records.routes import TRANSACTION_ROUTES
+from trailbase_server.server.audit import audit_requests, watch_sign_ins
+from trailbase_server.server.edge import compile_proxies, guard_edge
 from trailbase_server.server.health import ROUTES as HEALTH_ROUTES
 from trailbase_server.server.start import OpenDepot
 from trailbase_server.web.asgi import AsgiApplication, TrailApplication
@@ -33,10 +37,11 @@ def all_routes(depot: OpenDepot) -> list[BoundRoute]:
     return [
         *bind_routes(HEALTH_ROUTES, None),
         *bind_routes((*RECORD_ROUTES, *batches), depot.records),
-        *bind_routes((*AUTH_ROUTES, *WELL_KNOWN_ROUTES, *pages), depot.auth),
+        *bind_routes(watch_sign_ins((*AUTH_ROUTES, *WELL_KNOWN_ROUTES, *pages)), depot.auth),
         *bind_routes(ADMIN_ROUTES, depot.admin),
         *bind_routes(USER_ROUTES, depot.auth),
         *bind_routes(JOB_ROUTES, depot.scheduler),
+        *bind_routes(AUDIT_ROUTES, depot.audit),
     ]
 
 
@@ -70,7 +75,11 @@ def is_administration(bound: BoundRoute) -> bool:
 
 
 def build_application(
-    depot: OpenDepot, routes: list[BoundRoute] | None = None, *, with_files: bool = True
+    depot: OpenDepot,
+    routes: list[BoundRoute] | None = None,
+    *,
+    with_files: bool = True,
+    listening: Iterable[str] = (),
 ) -> TrailApplication:
     """
     Assemble the server of an open depot as an ASGI application.
@@ -79,6 +88,7 @@ def build_application(
         depot: Open.
         routes: None: all that the main listener serves.
         with_files: Serve the public directory too.
+        listening: Addresses it is bound to; empty ones for Unix sockets.
     """
     options = depot.options
     dispatcher = Dispatcher(
@@ -88,7 +98,10 @@ def build_application(
         depot.database.on_pool,
         depot.body_limit,
         depot.logs.append,
+        compile_proxies(options, listening),
+        audit_requests(depot.audit),
     )
+    guard_edge(depot, dispatcher)
     return TrailApplication(dispatcher, _public_directory(depot) if with_files else None)
 
 

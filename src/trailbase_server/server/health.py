@@ -21,5 +21,6 @@ ROUTES = (
         operation="healthcheck_handler",
         summary="Is the process alive?",
         tag="server",
+        is_limited=False,
     ),
 )

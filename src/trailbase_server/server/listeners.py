@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from trailbase_server.server.app import admin_routes, build_application, main_routes
 from trailbase_server.server.options import ServerOptions
-from trailbase_server.server.sockets import close_sockets, open_sockets
+from trailbase_server.server.sockets import bound_address, close_sockets, open_sockets
 from trailbase_server.server.start import OpenDepot
 from trailbase_server.web.asgi import TrailApplication
 
@@ -73,7 +73,12 @@ def build_listeners(depot: OpenDepot, bound: Bound) -> list[Listener]:
             name,
             address,
             sockets,
-            build_application(depot, routes[name](depot), with_files=name == "main"),
+            build_application(
+                depot,
+                routes[name](depot),
+                with_files=name == "main",
+                listening=[bound_address(one) for one in sockets],
+            ),
         )
         for name, (address, sockets) in bound.items()
     ]

@@ -30,6 +30,10 @@ class ServerOptions:
         synchronous: FULL: an acknowledged write is on disk. NORMAL: a power cut may lose the last
             ones.
         disable_auth_ui: Do not serve the account pages.
+        trusted_proxies: Addresses, networks, ``private``, ``unix`` or ``none``: whose forwarding
+            headers are believed. Empty: who is near, unless the server is on a public address.
+        proxy_hops: How many proxies stand in a row before the server.
+        rate_limit: ``REQUESTS/SECONDS`` or ``REQUESTS/SECONDS:BURST`` of each client address.
         config_readonly: Refuse every change of ``config.textproto`` through the admin API.
 
     Spec:
@@ -49,6 +53,9 @@ class ServerOptions:
     runtime_threads: int | None = None
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
     disable_auth_ui: bool = False
+    trusted_proxies: tuple[str, ...] = ()
+    proxy_hops: int = 1
+    rate_limit: str | None = None
     config_readonly: bool = False
 
     @property

@@ -57,6 +57,11 @@ def open_sockets(address: str) -> list[socket.socket]:
     return listeners
 
 
+def bound_address(listener: socket.socket) -> str:
+    """The IP address of a listening socket; empty for a Unix socket."""
+    return "" if listener.family == socket.AF_UNIX else str(listener.getsockname()[0])
+
+
 def close_sockets(address: str, listeners: list[socket.socket]) -> None:
     """Close them; the file of a Unix socket goes too, unless another server answers there."""
     for listener in listeners:

@@ -98,7 +98,7 @@ class TrailApplication:
         started = perf_counter()
         dispatcher = self.dispatcher
         request = _request(scope, dispatcher.proxies)
-        if _is_too_large(request, dispatcher.body_limit):
+        if _is_too_large(request, dispatcher.limit_of(request)):
             # Refused before anything else looks at it, the access log and CORS included.
             await _send(send, _refuse_large(), request)
             return
@@ -123,6 +123,7 @@ class TrailApplication:
                 return
         if request.method != "OPTIONS":
             response.headers += dispatcher.cors.headers(request.header(b"origin"))
+            response.headers += dispatcher.extra_headers(request)
         route = found[0].route if isinstance(found, tuple) else None
         mark_answer(request, response)
         dispatcher.record(request, response.status, started, _version(scope), route)
@@ -138,7 +139,7 @@ class TrailApplication:
         if request.method == "HEAD":
             request.method = "GET"
             request.head = True
-        limit = self.dispatcher.body_limit
+        limit = self.dispatcher.limit_of(request)
         if bound.route.streams_forms and is_multipart(request.header(b"content-type")):
             request.stream = stream = _BodyStream(receive, limit)
             response = await self.dispatcher.respond(bound, request)
@@ -163,6 +164,7 @@ class TrailApplication:
     ) -> None:
         started = perf_counter()
         cors = self.dispatcher.cors.headers(request.header(b"origin"))
+        cors += self.dispatcher.extra_headers(request)
 
         async def send_logged(message: Message) -> None:
             if message["type"] == "http.response.start":

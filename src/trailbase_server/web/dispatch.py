@@ -14,12 +14,15 @@ from typing import Any, TypeVar
 from trailbase_server.crypto import is_same_secret
 from trailbase_server.db.errors import OverBudgetError
 from trailbase_server.errors import BadRequestError, ForbiddenError
+from trailbase_server.web.audit import Auditor, noting
 from trailbase_server.web.cors import Cors
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.identity import Authenticator
+from trailbase_server.web.multipart import is_multipart
 from trailbase_server.web.proxies import NEAR, Proxies
 from trailbase_server.web.rate_limit import (
     RateLimits,
+    RateRule,
     Verdict,
     add_limits,
     check_rate,
@@ -55,10 +58,13 @@ class Dispatcher:
         body_limit: Largest request body in bytes.
         log: Takes one access-log entry per answer; must be quick.
         proxies: Whose forwarding headers are believed.
+        auditor: Writes deeds down before they are answered.
 
     Attributes:
-        rate_limits: Rules about the rate of requests, None without any; replaced when the
-            configuration changes.
+        upload_limit: Largest multipart form in bytes.
+        rules, rate_limits: About the rate of requests, and what counts them; none without rules.
+            Replaced when the configuration changes, like
+        over_tls: Headers for whoever came over TLS.
     """
 
     def __init__(
@@ -70,6 +76,7 @@ class Dispatcher:
         body_limit: int,
         log: Callable[[LogEntry], None],
         proxies: Proxies = NEAR,
+        auditor: Auditor | None = None,
     ) -> None:
         self.router = router
         self.authenticator = authenticator
@@ -78,10 +85,22 @@ class Dispatcher:
         self.body_limit = body_limit
         self.log = log
         self.proxies = proxies
+        self.auditor = auditor
+        self.upload_limit = body_limit
+        self.rules: list[RateRule] = []
         self.rate_limits: RateLimits | None = None
+        self.over_tls: Headers = []
 
     async def respond(self, bound: BoundRoute, request: Request) -> Response:
         """Answer a request whose route is known. Never raises."""
+        if self.auditor is None or not bound.route.audit:
+            return await self._respond(bound, request)
+        with noting() as note:
+            response = await self._respond(bound, request)
+        await self.auditor(bound.route, request, response, note)
+        return response
+
+    async def _respond(self, bound: BoundRoute, request: Request) -> Response:
         cookies: Headers = []
         verdict: Verdict | None = None
         try:
@@ -98,6 +117,15 @@ class Dispatcher:
             add_limits(response, verdict)
         response.headers += cookies
         return response
+
+    def limit_of(self, request: Request) -> int:
+        """Largest body that this request may have, in bytes."""
+        kind = request.header(b"content-type")
+        return self.upload_limit if is_multipart(kind) else self.body_limit
+
+    def extra_headers(self, request: Request) -> Headers:
+        """Headers that an answer gets for the way it was asked for."""
+        return self.over_tls if request.origin.startswith("https:") else []
 
     def refuse_elsewhere(self, request: Request) -> Response | None:
         """Count a request of no route; an answer if it came too early."""

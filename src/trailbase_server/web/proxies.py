@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-MAX_HOPS = 16  # proxies in a row: far more than anybody has, and what is read of a header
 NONE = "none"
 PRIVATE = "private"
 LOCAL_SOCKETS = "unix"

@@ -46,6 +46,12 @@ class UserVerification(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     USER_VERIFICATION_PREFERRED: _ClassVar[UserVerification]
     USER_VERIFICATION_DISCOURAGED: _ClassVar[UserVerification]
 
+class RateLimitKey(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RATE_LIMIT_KEY_UNDEFINED: _ClassVar[RateLimitKey]
+    ADDRESS: _ClassVar[RateLimitKey]
+    USER: _ClassVar[RateLimitKey]
+
 class SystemJobId(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     SYSTEM_JOB_ID_UNDEFINED: _ClassVar[SystemJobId]
@@ -98,6 +104,9 @@ USER_VERIFICATION_UNDEFINED: UserVerification
 USER_VERIFICATION_REQUIRED: UserVerification
 USER_VERIFICATION_PREFERRED: UserVerification
 USER_VERIFICATION_DISCOURAGED: UserVerification
+RATE_LIMIT_KEY_UNDEFINED: RateLimitKey
+ADDRESS: RateLimitKey
+USER: RateLimitKey
 SYSTEM_JOB_ID_UNDEFINED: SystemJobId
 BACKUP: SystemJobId
 HEARTBEAT: SystemJobId
@@ -156,7 +165,7 @@ class EmailConfig(_message.Message):
     def __init__(self, smtp_host: _Optional[str] = ..., smtp_port: _Optional[int] = ..., smtp_username: _Optional[str] = ..., smtp_password: _Optional[str] = ..., smtp_encryption: _Optional[_Union[SmtpEncryption, str]] = ..., sender_name: _Optional[str] = ..., sender_address: _Optional[str] = ..., user_verification_template: _Optional[_Union[EmailTemplate, _Mapping]] = ..., password_reset_template: _Optional[_Union[EmailTemplate, _Mapping]] = ..., change_email_template: _Optional[_Union[EmailTemplate, _Mapping]] = ..., otp_template: _Optional[_Union[EmailTemplate, _Mapping]] = ..., disabled: _Optional[bool] = ...) -> None: ...
 
 class OAuthProviderConfig(_message.Message):
-    __slots__ = ("client_id", "client_secret", "provider_id", "display_name", "auth_url", "token_url", "user_api_url", "scopes")
+    __slots__ = ("client_id", "client_secret", "provider_id", "display_name", "auth_url", "token_url", "user_api_url", "scopes", "issuer", "assume_email_verified")
     CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
     CLIENT_SECRET_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -165,6 +174,8 @@ class OAuthProviderConfig(_message.Message):
     TOKEN_URL_FIELD_NUMBER: _ClassVar[int]
     USER_API_URL_FIELD_NUMBER: _ClassVar[int]
     SCOPES_FIELD_NUMBER: _ClassVar[int]
+    ISSUER_FIELD_NUMBER: _ClassVar[int]
+    ASSUME_EMAIL_VERIFIED_FIELD_NUMBER: _ClassVar[int]
     client_id: str
     client_secret: str
     provider_id: OAuthProviderId
@@ -173,7 +184,9 @@ class OAuthProviderConfig(_message.Message):
     token_url: str
     user_api_url: str
     scopes: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, client_id: _Optional[str] = ..., client_secret: _Optional[str] = ..., provider_id: _Optional[_Union[OAuthProviderId, str]] = ..., display_name: _Optional[str] = ..., auth_url: _Optional[str] = ..., token_url: _Optional[str] = ..., user_api_url: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ...) -> None: ...
+    issuer: str
+    assume_email_verified: bool
+    def __init__(self, client_id: _Optional[str] = ..., client_secret: _Optional[str] = ..., provider_id: _Optional[_Union[OAuthProviderId, str]] = ..., display_name: _Optional[str] = ..., auth_url: _Optional[str] = ..., token_url: _Optional[str] = ..., user_api_url: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., issuer: _Optional[str] = ..., assume_email_verified: _Optional[bool] = ...) -> None: ...
 
 class PasskeyConfig(_message.Message):
     __slots__ = ("enabled", "rp_id", "rp_name", "user_verification", "origins")
@@ -246,8 +259,26 @@ class S3StorageConfig(_message.Message):
     secret_access_key: str
     def __init__(self, endpoint: _Optional[str] = ..., region: _Optional[str] = ..., bucket_name: _Optional[str] = ..., access_key: _Optional[str] = ..., secret_access_key: _Optional[str] = ...) -> None: ...
 
+class RateLimit(_message.Message):
+    __slots__ = ("path", "methods", "operation", "per", "requests", "seconds", "burst")
+    PATH_FIELD_NUMBER: _ClassVar[int]
+    METHODS_FIELD_NUMBER: _ClassVar[int]
+    OPERATION_FIELD_NUMBER: _ClassVar[int]
+    PER_FIELD_NUMBER: _ClassVar[int]
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    SECONDS_FIELD_NUMBER: _ClassVar[int]
+    BURST_FIELD_NUMBER: _ClassVar[int]
+    path: str
+    methods: _containers.RepeatedScalarFieldContainer[str]
+    operation: str
+    per: RateLimitKey
+    requests: int
+    seconds: int
+    burst: int
+    def __init__(self, path: _Optional[str] = ..., methods: _Optional[_Iterable[str]] = ..., operation: _Optional[str] = ..., per: _Optional[_Union[RateLimitKey, str]] = ..., requests: _Optional[int] = ..., seconds: _Optional[int] = ..., burst: _Optional[int] = ...) -> None: ...
+
 class ServerConfig(_message.Message):
-    __slots__ = ("application_name", "site_url", "logs_retention_sec", "s3_storage_config", "enable_record_transactions", "request_size_limit_bytes", "auth_ip_rate_limit", "backup_window_size")
+    __slots__ = ("application_name", "site_url", "logs_retention_sec", "s3_storage_config", "enable_record_transactions", "request_size_limit_bytes", "auth_ip_rate_limit", "backup_window_size", "rate_limits", "upload_size_limit_bytes", "hsts_max_age_sec", "audit_retention_sec")
     APPLICATION_NAME_FIELD_NUMBER: _ClassVar[int]
     SITE_URL_FIELD_NUMBER: _ClassVar[int]
     LOGS_RETENTION_SEC_FIELD_NUMBER: _ClassVar[int]
@@ -256,6 +287,10 @@ class ServerConfig(_message.Message):
     REQUEST_SIZE_LIMIT_BYTES_FIELD_NUMBER: _ClassVar[int]
     AUTH_IP_RATE_LIMIT_FIELD_NUMBER: _ClassVar[int]
     BACKUP_WINDOW_SIZE_FIELD_NUMBER: _ClassVar[int]
+    RATE_LIMITS_FIELD_NUMBER: _ClassVar[int]
+    UPLOAD_SIZE_LIMIT_BYTES_FIELD_NUMBER: _ClassVar[int]
+    HSTS_MAX_AGE_SEC_FIELD_NUMBER: _ClassVar[int]
+    AUDIT_RETENTION_SEC_FIELD_NUMBER: _ClassVar[int]
     application_name: str
     site_url: str
     logs_retention_sec: int
@@ -264,7 +299,11 @@ class ServerConfig(_message.Message):
     request_size_limit_bytes: int
     auth_ip_rate_limit: int
     backup_window_size: int
-    def __init__(self, application_name: _Optional[str] = ..., site_url: _Optional[str] = ..., logs_retention_sec: _Optional[int] = ..., s3_storage_config: _Optional[_Union[S3StorageConfig, _Mapping]] = ..., enable_record_transactions: _Optional[bool] = ..., request_size_limit_bytes: _Optional[int] = ..., auth_ip_rate_limit: _Optional[int] = ..., backup_window_size: _Optional[int] = ...) -> None: ...
+    rate_limits: _containers.RepeatedCompositeFieldContainer[RateLimit]
+    upload_size_limit_bytes: int
+    hsts_max_age_sec: int
+    audit_retention_sec: int
+    def __init__(self, application_name: _Optional[str] = ..., site_url: _Optional[str] = ..., logs_retention_sec: _Optional[int] = ..., s3_storage_config: _Optional[_Union[S3StorageConfig, _Mapping]] = ..., enable_record_transactions: _Optional[bool] = ..., request_size_limit_bytes: _Optional[int] = ..., auth_ip_rate_limit: _Optional[int] = ..., backup_window_size: _Optional[int] = ..., rate_limits: _Optional[_Iterable[_Union[RateLimit, _Mapping]]] = ..., upload_size_limit_bytes: _Optional[int] = ..., hsts_max_age_sec: _Optional[int] = ..., audit_retention_sec: _Optional[int] = ...) -> None: ...
 
 class SystemJob(_message.Message):
     __slots__ = ("id", "schedule", "disabled")

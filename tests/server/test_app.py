@@ -34,3 +34,13 @@ async def test_unknown_paths_go_to_the_public_directory(pier, tmp_path):
     async with pier.opened(public_dir=public) as (_, web):
         assert (await web.get("/")).text == "ahoy"
         assert (await web.get("/api/nothing")).status_code == 404
+
+
+async def test_the_account_pages_can_be_switched_off(pier):
+    async with pier.opened() as (_, web):
+        assert (await web.get("/_/auth/login")).status_code == 200
+    async with pier.opened(disable_auth_ui=True) as (depot, web):
+        assert (await web.get("/_/auth/login")).status_code == 404
+        url = "/api/auth/v1/verify_email/confirm/void"
+        assert (await web.get(url, headers={"accept": "text/html"})).status_code == 400
+        assert not depot.auth.pages.is_enabled

@@ -45,6 +45,7 @@ def job(fields):
         "databases: [{ name: 'tide' }]"
         + api("name: 'v' table_name: 'tide.g' attached_databases: 'tide'"),
         provider("oidc0", OIDC),
+        provider("oidc0", f"{OIDC.splitlines()[0]} issuer: 'https://id.test/realm'"),
         passkeys("enabled: true"),
         passkeys("rp_id: 'harbor.test' origins: ['https://harbor.test', 'https://a.harbor.test']"),
         passkeys("rp_id: 'localhost' origins: 'http://localhost:4000'"),
@@ -169,6 +170,16 @@ def test_the_server_needs_a_name_and_a_good_address(server, field, message):
             provider("oidc0", OIDC.replace("http://x/t", "x")),
             'auth.oauth_providers["oidc0"].token_url',
             "Invalid token url for: oidc0",
+        ),
+        (
+            provider("oidc0", f"{OIDC} issuer: 'id.test'"),
+            'auth.oauth_providers["oidc0"].issuer',
+            "Invalid issuer for: oidc0",
+        ),
+        (
+            provider("oidc0", f"{OIDC} issuer: 'https://id.test/?realm=1'"),
+            'auth.oauth_providers["oidc0"].issuer',
+            "Invalid issuer for: oidc0",
         ),
         ("schemas: [{ schema: '{}' }]", "schemas[0].name", "Missing schema name"),
         ("schemas: [{ name: 'x' }]", "schemas[0].schema", "Missing schema"),

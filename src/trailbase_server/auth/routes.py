@@ -394,6 +394,8 @@ ROUTES = (
         "Send a browser to a service to log in there.",
         BadRequestError,
         MethodNotAllowedError,
+        DependencyError,
+        UnavailableError,
     ),
     route(
         "POST",
@@ -406,7 +408,9 @@ ROUTES = (
         NotFoundError,
         MethodNotAllowedError,
         ConflictError,
+        DependencyError,
         TooManyRequestsError,
+        UnavailableError,
         audience="user",
     ),
     route(

@@ -8,6 +8,7 @@ from trailbase_server.auth.background import Background
 from trailbase_server.auth.keys import SigningKeys
 from trailbase_server.auth.limits import FlowLimits
 from trailbase_server.auth.lockout import Lockout
+from trailbase_server.auth.oauth.discovery import Discovery
 from trailbase_server.auth.oauth.id_token import ProviderKeys
 from trailbase_server.auth.oauth.outgoing import Outgoing
 from trailbase_server.auth.options import AuthOptions, compile_options
@@ -74,6 +75,7 @@ class AuthState:
         used_codes: Authorization codes that were exchanged.
         storage: Pictures of users; None until somebody gives one.
         background: Work whose duration must not show.
+        discovery: Addresses of services that publish them.
         outgoing: Requests to services that people log in with.
         provider_keys: What those services sign with.
         pages: What account pages are made from.
@@ -97,6 +99,7 @@ class AuthState:
         self.clock = clock
         self.dev = dev
         self.demo = demo
+        self.is_encrypted = False
         self.has_public_dir = has_public_dir
         self.mailer = mailer
         self.storage: Storage | None = None
@@ -113,6 +116,7 @@ class AuthState:
         self.used_codes = UsedCodes(clock)
         self.background = Background()
         self.outgoing = Outgoing()
+        self.discovery = Discovery(self.outgoing, clock)
         self.provider_keys = ProviderKeys(clock)
         self.pages = Pages()
 
@@ -145,7 +149,9 @@ class AuthState:
     @property
     def secure_cookies(self) -> bool:
         """Are cookies for TLS only?"""
-        return not self.dev and self.site is not None and self.site[0] == "https"
+        if self.dev:
+            return False
+        return self.is_encrypted or (self.site is not None and self.site[0] == "https")
 
     def check_redirect(self, target: str | None) -> str | None:
         """See ``redirects.check_redirect``."""

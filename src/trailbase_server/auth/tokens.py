@@ -7,9 +7,9 @@ Signed tokens: JSON claims, an Ed25519 signature, nothing stored.
     header = {"typ":"JWT","alg":"EdDSA"}          anything else but EdDSA is refused
 
 Auth tokens name our key (``kid``) for services that check them with ``jwks``; we do not look at it,
-since any key of ours will do. Every token says in ``type`` what it is for, and only counts for that. Reading
-is strict (one spelling of base64, required claims of the right type) and never raises: a token is
-good or it is None. Spec: auth/jwt-envelope, auth/other-stateless-tokens.
+since any key of ours will do. Every token says in ``type`` what it is for, and only counts for
+that. Reading is strict (one spelling of base64, required claims of the right type) and never
+raises: a token is good or it is None. Spec: auth/jwt-envelope, auth/other-stateless-tokens.
 """
 
 from collections.abc import Mapping

@@ -33,7 +33,7 @@ def test_the_challenge_of_the_standards_example():
 
 async def test_the_code_is_exchanged_with_credentials_and_verifier(fetch, place, service):
     application = place("oidc0")
-    service.says("/profile_url", KIM)
+    service.says("/profile_url", {**KIM, "email_verified": True})
     pending = new_pending("oidc0", LoginParams(), None)
     assert await fetch(application, pending) == Profile("248", "kim@mail.test")
     [exchange] = service.requests("/token_url")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trailbase_server.auth.oauth.profiles import read_primary_email
+from trailbase_server.auth.oauth.profiles import read_oidc, read_primary_email
 from trailbase_server.auth.oauth.provider import Profile, ProfileError
 from trailbase_server.auth.oauth.providers import PROVIDERS
 
@@ -203,6 +203,13 @@ def test_who_has_no_address_has_none():
 )
 def test_whether_the_service_vouches_for_the_address(name, changes, verified):
     assert read(name, **changes).is_verified is verified
+
+
+@pytest.mark.case("T-75")
+@pytest.mark.parametrize(("assumes", "email"), [(False, None), (True, KIM)])
+def test_an_address_about_which_nothing_is_said_is_as_good_as_none(assumes, email):
+    profile = read_oidc({"sub": "1", "email": KIM}, assumes_verified=assumes)
+    assert (profile.email, profile.is_verified) == (email, True)
 
 
 def test_apple_vouches_only_if_it_says_so():

@@ -70,6 +70,29 @@ def test_the_generic_one_gets_its_addresses_and_scopes_from_the_configuration():
     assert scoped.provider.scopes == ("openid", "groups")
 
 
+def test_an_issuer_stands_for_the_addresses():
+    [application] = applications(oidc0=usable(2, issuer="https://id.test", token_url="http://x/"))
+    provider = application.provider
+    assert (provider.issuer, provider.sends_nonce) == ("https://id.test", True)
+    assert (provider.authorize_url, provider.token_url, provider.profile_url) == ("", "", "")
+
+
+@pytest.mark.case("T-75")
+@pytest.mark.parametrize(
+    ("fields", "email"),
+    [
+        ({}, "a@b.test"),
+        ({"require_email_verified": True}, None),
+        ({"issuer": "https://id.test"}, None),
+        ({"issuer": "https://id.test", "require_email_verified": False}, "a@b.test"),
+    ],
+)
+def test_whether_unstated_addresses_count_is_configured(fields, email):
+    [application] = applications(oidc0=usable(2, **fields))
+    profile = application.provider.read_profile({"sub": "1", "email": "a@b.test"})
+    assert profile.email == email
+
+
 @pytest.mark.case("T-76")
 def test_nothing_of_the_others_can_be_configured():
     [application] = applications(github=usable(17, token_url="http://evil/", scopes=["all"]))

@@ -89,6 +89,7 @@ async def end_login(state: AuthState, request: Request) -> Response:
         if error is not None:
             raise _refusal(error)
         callback = callback_url(state, application)
+        application = await state.discovery.complete(application)
         profile = await fetch_profile(state, application, pending, code, callback)
         if pending.link is not None:
             target = pending.params.redirect_uri

@@ -138,7 +138,8 @@ def _check_id_token(
         return
     claims = read_unsigned(token)
     nonce = pending.nonce if application.provider.sends_nonce else ""
-    check_claims(claims, application.client_id, "", nonce, state.clock.now())
+    issuer = application.provider.issuer
+    check_claims(claims, application.client_id, issuer, nonce, state.clock.now())
     subject = claims.get("sub")
     if not isinstance(subject, str) or not is_same_secret(subject, profile.subject):
         raise UnauthorizedError(detail="the id_token is about somebody else")

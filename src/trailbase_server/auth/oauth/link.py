@@ -53,6 +53,7 @@ async def begin_link(state: AuthState, request: Request) -> Response:
         MethodNotAllowedError: The service is unknown or not configured.
         ConflictError: The account has a service already.
         NotFoundError: The account is gone.
+        DependencyError: The service publishes its addresses, and does not tell them.
 
     Spec:
         auth/missing-features-users-compare
@@ -70,6 +71,7 @@ async def begin_link(state: AuthState, request: Request) -> Response:
         raise ConflictError("the account is linked to a service already")
     if not is_anonymous(user) or await has_passkey(state.session_database, user.id):
         await check_fresh(state, request, user, body)
+    application = await state.discovery.complete(application)
     pending = new_pending(application.name, LoginParams(target), error_target, link=user.id)
     location, cookie = go_to_service(state, application, pending)
     if body.is_form:

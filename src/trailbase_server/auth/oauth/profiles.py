@@ -18,17 +18,25 @@ MAX_URL = 2048  # characters: what browsers and proxies take
 Description = Mapping[str, Any]
 
 
-def read_oidc(claims: Description) -> Profile:
+def read_oidc(claims: Description, *, assumes_verified: bool = True) -> Profile:
     """
-    Claims of OpenID Connect. An address is verified unless they say that it is not.
+    Claims of OpenID Connect.
+
+    Args:
+        claims: What the service says.
+        assumes_verified: An address is verified unless they say that it is not, as the reference
+            has it. Else one that they say nothing about is as good as none: it does not get into
+            a new account (spec auth, S13).
 
     Spec:
         auth/providers
     """
-    verified = claims.get("email_verified")
+    verified, email = claims.get("email_verified"), _optional_email(claims, "email")
+    if verified is None and not assumes_verified:
+        email = None
     return Profile(
         _subject(claims, "sub"),
-        _optional_email(claims, "email"),
+        email,
         True if verified is None else _flag(verified, "email_verified"),
         _text(claims, "preferred_username"),
         _picture(claims.get("picture")),

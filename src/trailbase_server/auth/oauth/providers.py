@@ -7,6 +7,7 @@ came from there, the name is the key of the configuration and a segment of URLs.
 
 import logging
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from trailbase_server.auth.oauth import profiles
@@ -167,11 +168,19 @@ def configured_providers(config: "AuthConfig") -> tuple[Application, ...]:
 
 
 def _complete(entry: OAuthProviderConfig, *, has_emails: bool) -> Provider:
+    # Whoever writes an issuer has no configuration of the reference that must go on working.
+    is_strict = bool(entry.issuer)
+    if entry.HasField("require_email_verified"):
+        is_strict = entry.require_email_verified
     return replace(
         OIDC,
         display_name=entry.display_name or OIDC.display_name,
-        authorize_url=entry.auth_url,
-        token_url=entry.token_url,
-        profile_url=entry.user_api_url,
+        # One that publishes its addresses is completed when somebody logs in.
+        authorize_url="" if entry.issuer else entry.auth_url,
+        token_url="" if entry.issuer else entry.token_url,
+        profile_url="" if entry.issuer else entry.user_api_url,
+        issuer=entry.issuer,
+        sends_nonce=bool(entry.issuer),
+        read_profile=partial(profiles.read_oidc, assumes_verified=not is_strict),
         scopes=tuple(entry.scopes) or (OIDC.scopes if has_emails else _SCOPES_WITHOUT_EMAIL),
     )

@@ -27,11 +27,12 @@ async def begin_login(state: AuthState, request: Request) -> Response:
     Raises:
         MethodNotAllowedError: The service is unknown or not configured.
         BadRequestError: Parameters are malformed.
+        DependencyError: The service publishes its addresses, and does not tell them.
 
     Spec:
         auth/get-oauth-provider-login
     """
-    application = find_application(state, request)
+    application = await state.discovery.complete(find_application(state, request))
     query = read_query(request)
     params = merge_login_params(state, query)
     error_uri = state.check_redirect(query.text("err_redirect_uri"))

@@ -165,7 +165,7 @@ class EmailConfig(_message.Message):
     def __init__(self, smtp_host: _Optional[str] = ..., smtp_port: _Optional[int] = ..., smtp_username: _Optional[str] = ..., smtp_password: _Optional[str] = ..., smtp_encryption: _Optional[_Union[SmtpEncryption, str]] = ..., sender_name: _Optional[str] = ..., sender_address: _Optional[str] = ..., user_verification_template: _Optional[_Union[EmailTemplate, _Mapping]] = ..., password_reset_template: _Optional[_Union[EmailTemplate, _Mapping]] = ..., change_email_template: _Optional[_Union[EmailTemplate, _Mapping]] = ..., otp_template: _Optional[_Union[EmailTemplate, _Mapping]] = ..., disabled: _Optional[bool] = ...) -> None: ...
 
 class OAuthProviderConfig(_message.Message):
-    __slots__ = ("client_id", "client_secret", "provider_id", "display_name", "auth_url", "token_url", "user_api_url", "scopes", "issuer", "assume_email_verified")
+    __slots__ = ("client_id", "client_secret", "provider_id", "display_name", "auth_url", "token_url", "user_api_url", "scopes", "issuer", "require_email_verified")
     CLIENT_ID_FIELD_NUMBER: _ClassVar[int]
     CLIENT_SECRET_FIELD_NUMBER: _ClassVar[int]
     PROVIDER_ID_FIELD_NUMBER: _ClassVar[int]
@@ -175,7 +175,7 @@ class OAuthProviderConfig(_message.Message):
     USER_API_URL_FIELD_NUMBER: _ClassVar[int]
     SCOPES_FIELD_NUMBER: _ClassVar[int]
     ISSUER_FIELD_NUMBER: _ClassVar[int]
-    ASSUME_EMAIL_VERIFIED_FIELD_NUMBER: _ClassVar[int]
+    REQUIRE_EMAIL_VERIFIED_FIELD_NUMBER: _ClassVar[int]
     client_id: str
     client_secret: str
     provider_id: OAuthProviderId
@@ -185,8 +185,8 @@ class OAuthProviderConfig(_message.Message):
     user_api_url: str
     scopes: _containers.RepeatedScalarFieldContainer[str]
     issuer: str
-    assume_email_verified: bool
-    def __init__(self, client_id: _Optional[str] = ..., client_secret: _Optional[str] = ..., provider_id: _Optional[_Union[OAuthProviderId, str]] = ..., display_name: _Optional[str] = ..., auth_url: _Optional[str] = ..., token_url: _Optional[str] = ..., user_api_url: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., issuer: _Optional[str] = ..., assume_email_verified: _Optional[bool] = ...) -> None: ...
+    require_email_verified: bool
+    def __init__(self, client_id: _Optional[str] = ..., client_secret: _Optional[str] = ..., provider_id: _Optional[_Union[OAuthProviderId, str]] = ..., display_name: _Optional[str] = ..., auth_url: _Optional[str] = ..., token_url: _Optional[str] = ..., user_api_url: _Optional[str] = ..., scopes: _Optional[_Iterable[str]] = ..., issuer: _Optional[str] = ..., require_email_verified: _Optional[bool] = ...) -> None: ...
 
 class PasskeyConfig(_message.Message):
     __slots__ = ("enabled", "rp_id", "rp_name", "user_verification", "origins")

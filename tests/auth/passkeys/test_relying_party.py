@@ -45,7 +45,7 @@ def test_the_configuration_may_say_otherwise(state, config):
 def test_without_a_domain_there_are_none(state, config, caplog, site):
     with caplog.at_level(logging.ERROR), pytest.raises(NotFoundError):
         party_of(state, config, site)
-    assert "set server.site_url" in caplog.text
+    assert "server.site_url must name a host" in caplog.text
 
 
 def test_they_are_off_unless_enabled(state, config):

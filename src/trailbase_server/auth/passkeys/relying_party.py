@@ -73,8 +73,6 @@ def relying_party(state: AuthState) -> RelyingParty:
     party = find_relying_party(state)
     if party is None:
         if state.options.passkeys.enabled:
-            log.error(
-                "passkeys are enabled, but have no domain: set server.site_url, not to an IP address"
-            )
+            log.error("passkeys are enabled, but have no domain: server.site_url must name a host")
         raise NotFoundError
     return party

@@ -16,9 +16,9 @@ def connection(tmp_path):
 
 
 def fill(connection, count, text="x"):
-    connection.executemany(
-        "INSERT INTO _logs (created, url) VALUES (?, ?)", [(float(n), text) for n in range(count)]
-    )
+    rows = [(float(n), text) for n in range(count)]
+    with connection:
+        connection.executemany("INSERT INTO _logs (created, url) VALUES (?, ?)", rows)
 
 
 def test_a_batch_is_bounded_and_the_last_one_empty(connection, monkeypatch):

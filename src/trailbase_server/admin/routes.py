@@ -3,6 +3,7 @@
 from trailbase_server.admin.config import get_config, update_config
 from trailbase_server.admin.info import get_info, get_public_key
 from trailbase_server.admin.jobs import list_jobs, run_job
+from trailbase_server.admin.logs import get_log_stats, list_logs
 from trailbase_server.admin.oauth_providers import list_oauth_providers
 from trailbase_server.admin.tables import list_tables
 from trailbase_server.admin.users import change_user, create_user, list_users, remove_user
@@ -173,3 +174,121 @@ JOB_ROUTES = (
     ),
 )
 """Bound to the scheduler."""
+
+AUDIT_ROUTES = (
+    Route(
+        "GET",
+        f"{PREFIX}/audit",
+        list_audit,
+        audience="admin",
+        operation="list_audit_handler",
+        summary="List who changed what about the server.",
+        errors=(BadRequestError,),
+        tag="admin",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/audit/export",
+        export_audit,
+        audience="admin",
+        operation="export_audit_handler",
+        summary="Download the audit log, one JSON object a line.",
+        errors=(BadRequestError,),
+        tag="admin",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/audit/verify",
+        verify_audit,
+        audience="admin",
+        operation="verify_audit_handler",
+        summary="Tell whether the audit log is whole.",
+        tag="admin",
+    ),
+)
+"""Bound to the audit log."""
+
+LOG_ROUTES = (
+    Route(
+        "GET",
+        f"{PREFIX}/logs/list",
+        list_logs,
+        audience="admin",
+        operation="list_logs_handler",
+        summary="List entries of the access log.",
+        errors=(BadRequestError, UnavailableError),
+        tag="admin",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/logs/stats",
+        get_log_stats,
+        audience="admin",
+        operation="fetch_stats_handler",
+        summary="Count requests by time and by country.",
+        errors=(BadRequestError, UnavailableError),
+        tag="admin",
+    ),
+)
+"""Bound to the access log."""
+
+_BACKUP_ERRORS = (
+    BadRequestError,
+    ConflictError,
+    PreconditionError,
+    UnprocessableError,
+    UnsupportedMediaError,
+)
+
+BACKUP_ROUTES = (
+    Route(
+        "GET",
+        f"{PREFIX}/backups",
+        list_backups,
+        audience="admin",
+        operation="list_backups_handler",
+        summary="List backups.",
+        tag="admin",
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/backups/trigger",
+        trigger_backup,
+        audience="admin",
+        operation="trigger_backup_handler",
+        summary="Make a backup now and wait for it.",
+        errors=(ConflictError, PreconditionError),
+        tag="admin",
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/backups/verify",
+        verify_backup,
+        audience="admin",
+        operation="verify_backup_handler",
+        summary="Check a backup: sums, every page of its databases, foreign keys.",
+        errors=_BACKUP_ERRORS,
+        tag="admin",
+    ),
+    Route(
+        "PATCH",
+        f"{PREFIX}/backups/restore",
+        restore_backup,
+        audience="admin",
+        operation="restore_backup_handler",
+        summary="Put a backup back under the running server; one of the present is made first.",
+        errors=_BACKUP_ERRORS,
+        tag="admin",
+    ),
+    Route(
+        "DELETE",
+        f"{PREFIX}/backups/delete",
+        delete_backups,
+        audience="admin",
+        operation="delete_backup_handler",
+        summary="Delete backups.",
+        errors=_BACKUP_ERRORS,
+        tag="admin",
+    ),
+)
+"""Bound to the backups."""

@@ -27,6 +27,7 @@ from trailbase_server.server.depot import read_last_version
 from trailbase_server.sqlite.functions import register_functions
 from trailbase_server.sqlite.geoip import GeoIp
 from trailbase_server.sqlite.open import DatabaseFiles, Synchronous, open_connection
+from trailbase_server.sqlite.side_reader import SideReader
 
 ACCOUNTS_SCHEMA = "accounts"
 ACCOUNTS_FILE = "accounts"
@@ -47,6 +48,7 @@ class DepotDatabases:
 
     Attributes:
         attached: What the open database attaches now.
+        geoip: As given.
         fresh: The main database was made by ``migrate``.
     """
 
@@ -64,6 +66,7 @@ class DepotDatabases:
         self._functions = partial(register_functions, registry=registry, geoip=geoip)
         self._plain_functions = partial(register_functions, registry=None, geoip=geoip)
         self._synchronous = synchronous
+        self.geoip = geoip
         self.attached: Mapping[str, Path] = {}
         self.fresh = False
 
@@ -146,6 +149,10 @@ class DepotDatabases:
     def open_logs(self) -> LogStore:
         """Start the writer of the access log."""
         return LogStore(partial(open_connection, self._logs_files(), "migrator"))
+
+    def read_logs(self) -> SideReader:
+        """What administrators read the access log through; opened when first asked."""
+        return SideReader(self._logs_files())
 
     def optimize_logs(self) -> None:
         """Refresh the statistics of the access log, in bounded time; blocks."""

@@ -38,6 +38,8 @@ from trailbase_server.schema.registry import (
     SchemaRegistry,
     compile_schemas,
 )
+from trailbase_server.server.access_log import build_log_pages
+from trailbase_server.server.backups import BackupFunctions, DepotHost
 from trailbase_server.server.bootstrap import announce
 from trailbase_server.server.databases import DepotDatabases
 from trailbase_server.server.depot import prepare_depot, remember_version
@@ -65,6 +67,7 @@ class OpenDepot:
         mailer: Writes mails; delivers them once it is started.
         scheduler: The jobs; they run by themselves once it is started.
         logs: Access log.
+        log_pages: State of those who read it.
         registry: Named JSON schemas.
         auth, records, admin: State of the packages.
         authenticator: Turns credentials into identities.
@@ -87,6 +90,8 @@ class OpenDepot:
         self.config = config
         self.registry = registry
         self.logs = logs
+        self._log_reader = databases.read_logs()
+        self.log_pages = build_log_pages(config, logs, self._log_reader, databases.geoip)
         self._databases = databases
         storage = open_storage(running.server, options.depot / "uploads")
         self.database = SqliteDatabase(databases.main_files(running), threads)
@@ -209,6 +214,7 @@ class OpenDepot:
         await self.auth.background.finish()
         self.auth.close()
         await self.mailer.stop()
+        self._log_reader.close()
         await self._outbox_database.close()
         await self._jobs_database.close()
         await self.session_database.close()

@@ -175,39 +175,6 @@ JOB_ROUTES = (
 )
 """Bound to the scheduler."""
 
-AUDIT_ROUTES = (
-    Route(
-        "GET",
-        f"{PREFIX}/audit",
-        list_audit,
-        audience="admin",
-        operation="list_audit_handler",
-        summary="List who changed what about the server.",
-        errors=(BadRequestError,),
-        tag="admin",
-    ),
-    Route(
-        "GET",
-        f"{PREFIX}/audit/export",
-        export_audit,
-        audience="admin",
-        operation="export_audit_handler",
-        summary="Download the audit log, one JSON object a line.",
-        errors=(BadRequestError,),
-        tag="admin",
-    ),
-    Route(
-        "GET",
-        f"{PREFIX}/audit/verify",
-        verify_audit,
-        audience="admin",
-        operation="verify_audit_handler",
-        summary="Tell whether the audit log is whole.",
-        tag="admin",
-    ),
-)
-"""Bound to the audit log."""
-
 LOG_ROUTES = (
     Route(
         "GET",
@@ -231,64 +198,3 @@ LOG_ROUTES = (
     ),
 )
 """Bound to the access log."""
-
-_BACKUP_ERRORS = (
-    BadRequestError,
-    ConflictError,
-    PreconditionError,
-    UnprocessableError,
-    UnsupportedMediaError,
-)
-
-BACKUP_ROUTES = (
-    Route(
-        "GET",
-        f"{PREFIX}/backups",
-        list_backups,
-        audience="admin",
-        operation="list_backups_handler",
-        summary="List backups.",
-        tag="admin",
-    ),
-    Route(
-        "POST",
-        f"{PREFIX}/backups/trigger",
-        trigger_backup,
-        audience="admin",
-        operation="trigger_backup_handler",
-        summary="Make a backup now and wait for it.",
-        errors=(ConflictError, PreconditionError),
-        tag="admin",
-    ),
-    Route(
-        "POST",
-        f"{PREFIX}/backups/verify",
-        verify_backup,
-        audience="admin",
-        operation="verify_backup_handler",
-        summary="Check a backup: sums, every page of its databases, foreign keys.",
-        errors=_BACKUP_ERRORS,
-        tag="admin",
-    ),
-    Route(
-        "PATCH",
-        f"{PREFIX}/backups/restore",
-        restore_backup,
-        audience="admin",
-        operation="restore_backup_handler",
-        summary="Put a backup back under the running server; one of the present is made first.",
-        errors=_BACKUP_ERRORS,
-        tag="admin",
-    ),
-    Route(
-        "DELETE",
-        f"{PREFIX}/backups/delete",
-        delete_backups,
-        audience="admin",
-        operation="delete_backup_handler",
-        summary="Delete backups.",
-        errors=_BACKUP_ERRORS,
-        tag="admin",
-    ),
-)
-"""Bound to the backups."""

@@ -7,13 +7,7 @@ and ``web/dispatch`` apply them in this order).
 
 from collections.abc import Iterable
 
-from trailbase_server.admin.routes import (
-    AUDIT_ROUTES,
-    BACKUP_ROUTES,
-    JOB_ROUTES,
-    LOG_ROUTES,
-    USER_ROUTES,
-)
+from trailbase_server.admin.routes import JOB_ROUTES, LOG_ROUTES, USER_ROUTES
 from trailbase_server.admin.routes import ROUTES as ADMIN_ROUTES
 from trailbase_server.auth.pages.routes import PAGE_ROUTES
 from trailbase_server.auth.routes import ROUTES as AUTH_ROUTES
@@ -46,8 +40,6 @@ def all_routes(depot: OpenDepot) -> list[BoundRoute]:
         *bind_routes(ADMIN_ROUTES, depot.admin),
         *bind_routes(USER_ROUTES, depot.auth),
         *bind_routes(JOB_ROUTES, depot.scheduler),
-        *bind_routes(BACKUP_ROUTES, depot.backups),
-        *bind_routes(AUDIT_ROUTES, depot.audit),
         *bind_routes(LOG_ROUTES, depot.log_pages),
     ]
 

@@ -39,7 +39,6 @@ from trailbase_server.schema.registry import (
     compile_schemas,
 )
 from trailbase_server.server.access_log import build_log_pages
-from trailbase_server.server.backups import BackupFunctions, DepotHost
 from trailbase_server.server.bootstrap import announce
 from trailbase_server.server.databases import DepotDatabases
 from trailbase_server.server.depot import prepare_depot, remember_version

@@ -109,8 +109,8 @@ async def test_what_does_not_fit_is_refused(database, entries, query):
 
 async def test_all_of_it_oldest_first(database, entries, monkeypatch):
     monkeypatch.setattr(module, "EXPORT_BATCH", 2)
-    pieces = [piece async for piece in export(database, parse_list_query(""))]
+    pieces = [piece async for piece in await export(database, parse_list_query(""))]
     lines = b"".join(pieces).splitlines()
     assert [json.loads(line)["id"] for line in lines] == [1, 2, 3, 4, 5]
-    some = [piece async for piece in export(database, parse_list_query("filter[id][$gt]=3"))]
+    some = [piece async for piece in await export(database, parse_list_query("filter[id][$gt]=3"))]
     assert b"".join(some).count(b"\n") == 2

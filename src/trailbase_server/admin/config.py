@@ -8,10 +8,12 @@ of the document it was made from.
 from google.protobuf.message import DecodeError
 
 from trailbase_server.admin.state import AdminState
+from trailbase_server.config.changes import list_changes
 from trailbase_server.config.fields import has_valid_text
 from trailbase_server.config.proto.config_pb2 import GetConfigResponse, UpdateConfigRequest
 from trailbase_server.config.vault import redact
 from trailbase_server.errors import PreconditionError, UnprocessableError
+from trailbase_server.web.audit import annotate
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, text
 
@@ -61,7 +63,10 @@ async def update_config(state: AdminState, request: Request) -> Response:
         raise PreconditionError("precondition failed: Missing hash")
     if not update.HasField("config"):
         raise PreconditionError("precondition failed: Missing config")
+    before = state.config.config
     await state.config.update(update.config, update.hash)
+    old, new = list_changes(before, state.config.config)
+    annotate(before=old, after=new)
     response = text("Config updated")
     response.headers.append((HASH_HEADER, state.config.hash.encode()))
     return response

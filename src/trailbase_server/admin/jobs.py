@@ -10,6 +10,7 @@ from typing import Any
 from trailbase_server.errors import UnprocessableError
 from trailbase_server.jobs.job import JobStatus
 from trailbase_server.jobs.scheduler import Scheduler
+from trailbase_server.web.audit import annotate
 from trailbase_server.web.body import decode_json_only
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, json_value
@@ -43,7 +44,9 @@ async def run_job(state: Scheduler, request: Request) -> Response:
     job_id = body.get("id") if isinstance(body, dict) else None
     if not isinstance(job_id, int) or isinstance(job_id, bool):
         raise UnprocessableError("missing or malformed member `id`")
+    annotate(object=str(job_id))
     run = await state.run(job_id)
+    annotate(after={"error": run.error})
     return json_value({"error": run.error})
 
 

@@ -1,5 +1,6 @@
 """The operations of the admin API; their paths begin with ``/api/_admin``."""
 
+from trailbase_server.admin.audit import export_audit, list_audit, verify_audit
 from trailbase_server.admin.config import get_config, update_config
 from trailbase_server.admin.info import get_info, get_public_key
 from trailbase_server.admin.jobs import list_jobs, run_job
@@ -48,6 +49,7 @@ ROUTES = (
             UnprocessableError,
             UnavailableError,
         ),
+        audit="config.update",
         tag="admin",
     ),
     Route(
@@ -122,6 +124,7 @@ USER_ROUTES = (
             UnprocessableError,
             UnsupportedMediaError,
         ),
+        audit="user.create",
         tag="admin",
     ),
     Route(
@@ -132,6 +135,7 @@ USER_ROUTES = (
         operation="update_user_handler",
         summary="Change a user who is no administrator.",
         errors=_USER_ERRORS,
+        audit="user.update",
         tag="admin",
     ),
     Route(
@@ -142,6 +146,7 @@ USER_ROUTES = (
         operation="delete_user_handler",
         summary="Delete a user who is no administrator.",
         errors=_USER_ERRORS,
+        audit="user.delete",
         tag="admin",
     ),
 )
@@ -170,6 +175,7 @@ JOB_ROUTES = (
             UnprocessableError,
             UnsupportedMediaError,
         ),
+        audit="job.run",
         tag="admin",
     ),
 )
@@ -198,3 +204,36 @@ LOG_ROUTES = (
     ),
 )
 """Bound to the access log."""
+
+AUDIT_ROUTES = (
+    Route(
+        "GET",
+        f"{PREFIX}/audit",
+        list_audit,
+        audience="admin",
+        operation="list_audit_handler",
+        summary="List who changed what about the server.",
+        errors=(BadRequestError,),
+        tag="admin",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/audit/export",
+        export_audit,
+        audience="admin",
+        operation="export_audit_handler",
+        summary="Download the audit log, one JSON object a line.",
+        errors=(BadRequestError,),
+        tag="admin",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/audit/verify",
+        verify_audit,
+        audience="admin",
+        operation="verify_audit_handler",
+        summary="Tell whether the audit log is whole.",
+        tag="admin",
+    ),
+)
+"""Bound to the audit log."""

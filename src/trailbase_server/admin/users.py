@@ -37,6 +37,7 @@ from trailbase_server.query.order import compile_order
 from trailbase_server.query.parse import parse_list_query
 from trailbase_server.query.sql import compile_filter
 from trailbase_server.schema.model import DataType
+from trailbase_server.web.audit import annotate
 from trailbase_server.web.body import decode_json_only
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, json_value, text
@@ -118,6 +119,10 @@ async def create_user(state: AuthState, request: Request) -> Response:
     check_password(state.options.password_rules, password, password)
     password_hash = await state.passwords.hash(password)
     user_id = UserId(new_uuid4())
+    annotate(
+        object=render_uuid_text(user_id),
+        after={"email": address, "verified": verified, "admin": admin},
+    )
     if not await state.database.write(
         insert_by_admin, user_id, address, password_hash, verified=verified, admin=admin
     ):
@@ -146,6 +151,10 @@ async def change_user(state: AuthState, request: Request) -> Response:
     typed = {name: _optional(body, name) for name in ("email", "unverified_email", "username")}
     password = _optional(body, "password")
     user = await _find(state, user_id, "updated")
+    annotate(
+        before={name: getattr(user, name) for name, value in typed.items() if value is not None},
+        after={name: value for name, value in body.items() if name in (*typed, "password")},
+    )
     changes: list[UserChange] = []
     for name, value in typed.items():
         if value is not None:
@@ -185,12 +194,14 @@ async def remove_user(state: AuthState, request: Request) -> Response:
         admin-api/delete-user
     """
     user = await _find(state, _user_id(_read_object(request)), "deleted")
+    annotate(before={name: getattr(user, name) for name in ("email", "username")})
     await state.database.write(delete_user, user.id)
     await end_sessions(state, user)
     return text("deleted")
 
 
 async def _find(state: AuthState, user_id: UserId, verb: str) -> User:
+    annotate(object=render_uuid_text(user_id))
     user = await find_user(state.database, user_id)
     if user is None:
         raise NotFoundError("race?")

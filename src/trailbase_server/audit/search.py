@@ -85,14 +85,24 @@ async def export(database: Database, query: ListQuery) -> AsyncIterator[bytes]:
     """
     Read all entries that match, oldest first, as JSON objects one a line.
 
+    Returns:
+        The pieces, read when they are asked for.
+
     Raises:
-        BadRequestError: Something in the query does not fit; before the first piece.
+        BadRequestError: Something in the query does not fit.
     """
     condition, params = _condition(query)
-    last = 0
-    while rows := await database.on_pool(_read_more, database, condition, params, last):
-        last = cast(int, rows[-1][0])
+    first = await database.on_pool(_read_more, database, condition, params, 0)
+    return _pieces(database, condition, params, first)
+
+
+async def _pieces(
+    database: Database, condition: str, params: list[SqlValue], rows: list[Row]
+) -> AsyncIterator[bytes]:
+    while rows:
         yield b"".join(orjson.dumps(render_entry(row)) + b"\n" for row in rows)
+        last = cast(int, rows[-1][0])
+        rows = await database.on_pool(_read_more, database, condition, params, last)
 
 
 def render_entry(row: Row) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from trailbase_server.auth.tokens import mint_auth_token
 from trailbase_server.auth.users import User
 from trailbase_server.errors import BadRequestError
 from trailbase_server.ids import decode_b64u
+from trailbase_server.web.audit import annotate
 from trailbase_server.web.identity import Identity
 from trailbase_server.web.request import Headers
 from trailbase_server.web.response import Response, json_value, redirect, text
@@ -117,6 +118,8 @@ async def open_session(
         user: Whose; verified.
         refresh_ttl_s, auth_ttl_s: Lives in seconds, None for the configured ones.
     """
+    if user.admin:
+        annotate(actor=(user.id, user.email or user.username or ""))
     options, now_s = state.options, state.clock.now_s()
     refresh_ttl_s = options.refresh_ttl_s if refresh_ttl_s is None else refresh_ttl_s
     auth_ttl_s = options.auth_ttl_s if auth_ttl_s is None else auth_ttl_s

@@ -50,7 +50,11 @@ def promote(options: "ServerOptions", user: str) -> None:
     from trailbase_server.auth import accounts
 
     user_id, _ = with_user(
-        options, user, lambda state, who: accounts.set_administrator(state, who, admin=True)
+        options,
+        user,
+        lambda state, who: accounts.set_administrator(state, who, admin=True),
+        "user.promote",
+        admin=True,
     )
     click.echo(f"Promoted user to admin for '{user_id}'", err=True)
 
@@ -63,7 +67,11 @@ def demote(options: "ServerOptions", user: str) -> None:
     from trailbase_server.auth import accounts
 
     user_id, _ = with_user(
-        options, user, lambda state, who: accounts.set_administrator(state, who, admin=False)
+        options,
+        user,
+        lambda state, who: accounts.set_administrator(state, who, admin=False),
+        "user.demote",
+        admin=False,
     )
     click.echo(f"Demoted admin to user for '{user_id}'", err=True)
 

@@ -23,6 +23,8 @@ COMMANDS = {
     "user": "user:user",
     "admin": "admin:admin",
     "keys": "keys:keys",
+    "jobs": "jobs:jobs",
+    "audit": "audit:audit",
     "email": "email:email",
     "help": "main:show_help",
 }

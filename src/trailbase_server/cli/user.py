@@ -30,9 +30,18 @@ def with_user(
     options: "ServerOptions",
     reference: str,
     action: Callable[["AuthState", "User"], Awaitable[R]],
+    deed: str,
+    **after: object,
 ) -> tuple[str, R]:
     """
-    Run an action on one user.
+    Run an action on one user, and record it.
+
+    Args:
+        options: Which depot.
+        reference: Who is meant.
+        action: Gets the user.
+        deed: What the action does, as the audit log calls it.
+        after: What will be different, by name.
 
     Returns:
         The user's id as UUID text, and what the action returned.
@@ -42,12 +51,16 @@ def with_user(
     """
     from trailbase_server.auth.accounts import find_account
     from trailbase_server.ids import render_uuid_text
+    from trailbase_server.server.audit import Deed
+
+    recorded = Deed(deed, reference, after={"reference": reference, **after})
 
     async def run(state: "AuthState") -> tuple[str, R]:
         found = await find_account(state, reference)
-        return render_uuid_text(found.id), await action(state, found)
+        recorded.object = render_uuid_text(found.id)
+        return recorded.object, await action(state, found)
 
-    return run_with_accounts(options, run)
+    return run_with_accounts(options, run, recorded)
 
 
 @user.command("change-password")
@@ -59,7 +72,11 @@ def change_password(options: "ServerOptions", user: str, password: str) -> None:
     from trailbase_server.auth import accounts
 
     user_id, _ = with_user(
-        options, user, lambda state, who: accounts.change_password(state, who, password)
+        options,
+        user,
+        lambda state, who: accounts.change_password(state, who, password),
+        "user.update",
+        password=password,
     )
     click.echo(f"Updated password for '{user_id}'", err=True)
 
@@ -73,7 +90,11 @@ def change_email(options: "ServerOptions", user: str, email: str) -> None:
     from trailbase_server.auth import accounts
 
     user_id, _ = with_user(
-        options, user, lambda state, who: accounts.change_email(state, who, email)
+        options,
+        user,
+        lambda state, who: accounts.change_email(state, who, email),
+        "user.update",
+        email=email,
     )
     click.echo(f"Updated email for '{user_id}'", err=True)
 
@@ -86,7 +107,13 @@ def change_username(options: "ServerOptions", user: str, username: str) -> None:
     """Set a user's name."""
     from trailbase_server.auth import accounts
 
-    with_user(options, user, lambda state, who: accounts.change_username(state, who, username))
+    with_user(
+        options,
+        user,
+        lambda state, who: accounts.change_username(state, who, username),
+        "user.update",
+        username=username,
+    )
 
 
 @user.command("disable-totp")
@@ -96,7 +123,7 @@ def disable_totp(options: "ServerOptions", user: str) -> None:
     """Switch off the second factor of a user who has lost it, and end their sessions."""
     from trailbase_server.auth import accounts
 
-    user_id, _ = with_user(options, user, accounts.disable_second_factor)
+    user_id, _ = with_user(options, user, accounts.disable_second_factor, "user.update", totp=None)
     click.echo(f"Switched off the second factor of '{user_id}'", err=True)
 
 
@@ -107,8 +134,13 @@ def disable_totp(options: "ServerOptions", user: str) -> None:
 def add(options: "ServerOptions", email: str, password: str) -> None:
     """Add a user whose address counts as verified."""
     from trailbase_server.auth import accounts
+    from trailbase_server.server.audit import Deed
 
-    run_with_accounts(options, lambda state: accounts.add_user(state, email, password))
+    run_with_accounts(
+        options,
+        lambda state: accounts.add_user(state, email, password),
+        Deed("user.create", after={"email": email, "verified": True}),
+    )
     click.echo(f"Added user '{email}'", err=True)
 
 
@@ -119,7 +151,7 @@ def delete(options: "ServerOptions", user: str) -> None:
     """Delete a user and their sessions."""
     from trailbase_server.auth import accounts
 
-    with_user(options, user, accounts.remove_user)
+    with_user(options, user, accounts.remove_user, "user.delete")
     click.echo(f"Deleted user '{user}'", err=True)
 
 
@@ -135,6 +167,8 @@ def verify(options: "ServerOptions", user: str, verified: str) -> None:
         options,
         user,
         lambda state, who: accounts.verify_user(state, who, verified=verified == "true"),
+        "user.update",
+        verified=verified == "true",
     )
     click.echo(f"Set verified={verified} for '{user_id}'", err=True)
 
@@ -146,7 +180,7 @@ def invalidate_session(options: "ServerOptions", user: str) -> None:
     """End all sessions of a user. Auth tokens go on until they expire."""
     from trailbase_server.auth import accounts
 
-    with_user(options, user, accounts.end_sessions)
+    with_user(options, user, accounts.end_sessions, "session.end")
     click.echo(f"Sessions invalidated for '{user}'", err=True)
 
 
@@ -161,7 +195,7 @@ def mint(options: "ServerOptions", user: str) -> None:
 
     from trailbase_server.auth import accounts
 
-    _, session = with_user(options, user, accounts.mint_tokens)
+    _, session = with_user(options, user, accounts.mint_tokens, "session.mint")
     auth_token, refresh_token = session.identity.token, session.refresh_token
     click.echo(f'auth: "Bearer {auth_token}"', err=True)
     click.echo(f'🔄: "{refresh_token}"', err=True)
@@ -181,6 +215,7 @@ def mint(options: "ServerOptions", user: str) -> None:
 def import_users(options: "ServerOptions", auth0_json: Path | None, dry_run: bool) -> None:
     """Import users with their password hashes: all of them, or none."""
     from trailbase_server.auth import accounts
+    from trailbase_server.server.audit import Deed
     from trailbase_server.auth.imports import parse_import
     from trailbase_server.errors import OperatorError
 
@@ -192,4 +227,8 @@ def import_users(options: "ServerOptions", auth0_json: Path | None, dry_run: boo
         raise OperatorError(f"cannot read {auth0_json}: {exc}") from exc
     click.echo(f"Importing {len(users)} users.", err=True)
     if not dry_run:
-        run_with_accounts(options, lambda state: accounts.import_users(state, users))
+        run_with_accounts(
+            options,
+            lambda state: accounts.import_users(state, users),
+            Deed("user.import", auth0_json.name, after={"users": len(users)}),
+        )

@@ -6,7 +6,6 @@ from datetime import UTC, date, datetime
 
 from trailbase_server.config.schedule import Schedule
 
-DAY_S = 24 * 3600
 LAST_SECOND = 4_133_980_799  # the end of 2100, after which no schedule has a moment
 
 

@@ -17,7 +17,7 @@ restarts is in ``history``; if that cannot be written, jobs run all the same.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from trailbase_server.clock import SYSTEM_CLOCK, Clock
@@ -169,6 +169,15 @@ class Scheduler:
             if entry is not None and entry.job.name == name:
                 entry.take(run)
 
+    async def look_back(self) -> None:
+        """Learn what became of the jobs so far, without running any; for commands."""
+        try:
+            for entry, memory in self._known(await self._history.read_jobs()):
+                entry.missed, entry.last_success = memory.missed, memory.succeeded
+        except AppError as exc:
+            log.warning("what jobs missed is not known: %s", exc.detail or exc.public)
+        await self.recall()
+
     async def start(self, at_once: Iterable[int] = ()) -> None:
         """
         Begin to run jobs by themselves; report what was missed since the last time.
@@ -286,12 +295,16 @@ class Scheduler:
         except AppError as exc:
             log.warning("how far jobs have come is not written down: %s", exc.detail or exc.public)
 
-    def _take_over(self, memories: dict[int, Memory], now: float) -> None:
-        reports = []
+    def _known(self, memories: dict[int, Memory]) -> Iterator[tuple[_Entry, Memory]]:
         for entry in self._entries.values():
             memory = memories.get(entry.id)
-            if memory is None or memory.name != entry.job.name:
-                continue
+            if memory is not None and memory.name == entry.job.name:
+                yield entry, memory
+
+    def _take_over(self, memories: dict[int, Memory], now: float) -> None:
+        """Go on counting where the last server stopped."""
+        reports = []
+        for entry, memory in self._known(memories):
             entry.missed, entry.last_success = memory.missed, memory.succeeded
             if not entry.enabled or memory.schedule != entry.schedule.source:
                 continue

@@ -7,13 +7,14 @@ and ``web/dispatch`` apply them in this order).
 
 from collections.abc import Iterable
 
-from trailbase_server.admin.routes import JOB_ROUTES, LOG_ROUTES, USER_ROUTES
+from trailbase_server.admin.routes import AUDIT_ROUTES, JOB_ROUTES, LOG_ROUTES, USER_ROUTES
 from trailbase_server.admin.routes import ROUTES as ADMIN_ROUTES
 from trailbase_server.auth.pages.routes import PAGE_ROUTES
 from trailbase_server.auth.routes import ROUTES as AUTH_ROUTES
 from trailbase_server.auth.routes import WELL_KNOWN_ROUTES
 from trailbase_server.records.routes import ROUTES as RECORD_ROUTES
 from trailbase_server.records.routes import TRANSACTION_ROUTES
+from trailbase_server.server.audit import audit_requests, watch_sign_ins
 from trailbase_server.server.edge import compile_proxies, guard_edge
 from trailbase_server.server.health import ROUTES as HEALTH_ROUTES
 from trailbase_server.server.start import OpenDepot
@@ -36,10 +37,11 @@ def all_routes(depot: OpenDepot) -> list[BoundRoute]:
     return [
         *bind_routes(HEALTH_ROUTES, None),
         *bind_routes((*RECORD_ROUTES, *batches), depot.records),
-        *bind_routes((*AUTH_ROUTES, *WELL_KNOWN_ROUTES, *pages), depot.auth),
+        *bind_routes(watch_sign_ins((*AUTH_ROUTES, *WELL_KNOWN_ROUTES, *pages)), depot.auth),
         *bind_routes(ADMIN_ROUTES, depot.admin),
         *bind_routes(USER_ROUTES, depot.auth),
         *bind_routes(JOB_ROUTES, depot.scheduler),
+        *bind_routes(AUDIT_ROUTES, depot.audit),
         *bind_routes(LOG_ROUTES, depot.log_pages),
     ]
 
@@ -98,6 +100,7 @@ def build_application(
         depot.body_limit,
         depot.logs.append,
         compile_proxies(options, listening),
+        audit_requests(depot.audit),
     )
     guard_edge(depot, dispatcher)
     return TrailApplication(dispatcher, _public_directory(depot) if with_files else None)

@@ -27,6 +27,7 @@ from trailbase_server.jobs.history import JobHistory
 from trailbase_server.jobs.job import MAX_RUN_S, Job, Work
 from trailbase_server.jobs.locks import JobLocks
 from trailbase_server.jobs.scheduler import Scheduler
+from trailbase_server.server.audit import forget_old_entries
 from trailbase_server.server.leftovers import clear_leftovers
 from trailbase_server.storage.deletions import MIN_AGE_S, process_file_deletions, queues
 
@@ -140,13 +141,14 @@ async def _beat() -> None:
 
 
 async def _clean_logs(depot: "OpenDepot") -> None:
-    """Delete rows of the access log that are older than configured; 0 keeps all for ever."""
+    """Delete rows of both logs that are older than configured; 0 keeps all for ever."""
     server = depot.config.config.server
     has_retention = server.HasField("logs_retention_sec")
     retention_s = server.logs_retention_sec if has_retention else LOGS_RETENTION_S
     if retention_s > 0:
         before = depot.auth.clock.now() - retention_s
         await asyncio.wrap_future(depot.logs.delete_before(before))
+    await forget_old_entries(depot)
 
 
 async def _clean_sessions(depot: "OpenDepot") -> None:

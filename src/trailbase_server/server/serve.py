@@ -20,6 +20,7 @@ import uvloop
 
 from trailbase_server import WIRE_VERSION, __version__
 from trailbase_server.errors import AppError, OperatorError
+from trailbase_server.server.audit import reload_depot
 from trailbase_server.server.listeners import Listener, bound_sockets, build_listeners
 from trailbase_server.server.lock import lock_depot
 from trailbase_server.server.options import ServerOptions
@@ -114,7 +115,7 @@ class Server(uvicorn.Server):
 
     async def _reload_now(self) -> None:
         try:
-            await self._depot.reload()
+            await reload_depot(self._depot)
         except (OperatorError, AppError) as exc:
             log.error("Failed to reload config: %s", exc)  # noqa: TRY400  # the message says it all
         else:

@@ -16,6 +16,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from trailbase_server import WIRE_VERSION
 from trailbase_server.admin.state import AdminState
+from trailbase_server.audit.log import AuditLog
 from trailbase_server.auth.authenticate import TokenAuthenticator
 from trailbase_server.auth.keys import SigningKeys, load_keys
 from trailbase_server.auth.state import AuthState
@@ -64,6 +65,7 @@ class OpenDepot:
         database: Main and the configured databases.
         session_database: Sessions and codes.
         mailer: Writes mails; delivers them once it is started.
+        audit: Who changed what about the server.
         scheduler: The jobs; they run by themselves once it is started.
         logs: Access log.
         log_pages: State of those who read it.
@@ -96,6 +98,8 @@ class OpenDepot:
         self.database = SqliteDatabase(databases.main_files(running), threads)
         self.session_database = SqliteDatabase(databases.session_files(), 1)
         self._outbox_database = SqliteDatabase(databases.outbox_files(), 1)
+        self._audit_database = SqliteDatabase(databases.audit_files(), 1)
+        self.audit = AuditLog(self._audit_database)
         self._jobs_database = SqliteDatabase(databases.jobs_files(), 1)
         self.scheduler = build_scheduler(self, self._jobs_database, JobLocks(databases.locks))
         self.mailer = Mailer(self._outbox_database, options.depot, dev=options.dev)
@@ -201,6 +205,7 @@ class OpenDepot:
             self.session_database,
             self._outbox_database,
             self._jobs_database,
+            self._audit_database,
         ]
 
     def optimize_logs(self) -> None:
@@ -216,6 +221,7 @@ class OpenDepot:
         self._log_reader.close()
         await self._outbox_database.close()
         await self._jobs_database.close()
+        await self._audit_database.close()
         await self.session_database.close()
         await self.database.close()
         await self.records.storage.close()

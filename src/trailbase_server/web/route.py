@@ -47,6 +47,8 @@ class Route:
         socket: The route over a WebSocket, None where that is not offered.
         streams_forms: Multipart forms are not read before the handler runs: it gets
             ``request.stream`` (see ``web.body.received_body``).
+        audit: What it does, as the audit log calls it: ``user.delete``. Empty: it is not recorded.
+            Not for hot routes.
         hot: Served by the front door, straight from the socket. The handler must not use anything
             but ``Database.write`` to wait.
         is_limited: Rules about the rate of requests are for it too; not so for those of monitors.
@@ -65,6 +67,7 @@ class Route:
     streams_forms: bool = False
     hot: bool = False
     socket: SocketEndpoint | None = None
+    audit: str = ""
     is_limited: bool = True
 
 

@@ -16,6 +16,7 @@ import apsw
 from trailbase_server.clock import SYSTEM_CLOCK
 from trailbase_server.db.dialect import quote
 from trailbase_server.sqlite.errors import translate_error
+from trailbase_server.sqlite.slow import SlowQueries
 
 BUSY_TIMEOUT_MS = 10_000  # another process (a command, a backup) may hold the lock this long
 BUSY_STEP_S = 0.005  # pause between attempts of ours
@@ -46,12 +47,14 @@ class DatabaseFiles:
         prepare: Registers functions on a new connection.
         synchronous: FULL: acknowledged means on disk. NORMAL: a power cut may lose the last
             commits.
+        slow: Told about statements that take long; None: nobody is.
     """
 
     path: Path
     attached: Mapping[str, Path] = field(default_factory=dict)
     prepare: Prepare = prepare_nothing
     synchronous: Synchronous = "FULL"
+    slow: SlowQueries | None = None
 
 
 def open_connection(files: DatabaseFiles, role: Role) -> apsw.Connection:

@@ -190,6 +190,9 @@ class Readers:
             if self._closed:
                 raise ClosedError("shutting down")
             reader = self._local.reader = BudgetedConnection(self._files, POOL_BUDGET_S)
+            if self._files.slow is not None:
+                where = f"{self._files.path.stem}: read"
+                self._files.slow.watch(reader.connection, where)
             self._opened.append(reader)
         return reader
 

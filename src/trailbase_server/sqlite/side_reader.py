@@ -72,6 +72,10 @@ class SideReader:
         """See ``db.base.Reader.read``; only for functions given to ``run``."""
         if self._connection is None:
             self._connection = BudgetedConnection(self._files, self._budget_s)
+            if self._files.slow is not None:
+                self._files.slow.watch(
+                    self._connection.connection, f"{self._files.path.stem}: read"
+                )
         return self._connection.read(sql, params)
 
     def close(self) -> None:

@@ -218,6 +218,8 @@ class Turns:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._name = files.path.stem
+        self._slow = files.slow
+        self._slow_commit_s = NEVER if files.slow is None else files.slow.threshold_s
         self._open(files)
 
     def _open(self, files: DatabaseFiles) -> None:
@@ -374,7 +376,10 @@ class Turns:
         except Exception as exc:  # noqa: BLE001  # every job of the turn is answered with it
             self._rollback()
             return translate_error(exc)
-        self._commit_s += (perf_counter() - started - self._commit_s) * SMOOTHING
+        took_s = perf_counter() - started
+        self._commit_s += (took_s - self._commit_s) * SMOOTHING
+        if took_s >= self._slow_commit_s and self._slow is not None:
+            self._slow.note("COMMIT", took_s, f"{self._name}: commit")
         return None
 
     def _rollback(self) -> None:
@@ -435,12 +440,16 @@ class Turns:
         """Run each job in a transaction of its own, with time and patience."""
         self.connection.set_busy_timeout(BUSY_TIMEOUT_MS)
         self._transaction.limit_s = THREAD_BUDGET_S
+        if self._slow is not None:
+            self._slow.watch(self.connection, f"{self._name}: write")
         changes: list[Change] = []
         try:
             for job in batch:
                 self._run_alone(job)
                 changes += self.changes.take()
         finally:
+            if self._slow is not None:
+                self._slow.unwatch(self.connection)
             self._transaction.limit_s = JOB_BUDGET_S
             self.connection.set_busy_timeout(0)
         return lambda: self._deliver(batch, changes)

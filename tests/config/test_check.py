@@ -84,6 +84,11 @@ def test_good_configurations(text):
             "site_url",
             "Failed to parse site_url 'harbor.test': it must begin with http:// or https://",
         ),
+        (
+            "application_name: 'a' audit_retention_sec: 86399",
+            "audit_retention_sec",
+            "Must be at least 86400, or 0: never.",
+        ),
         ("application_name: 'a' site_url: ''", "site_url", "Failed to parse site_url '': "),
     ],
 )

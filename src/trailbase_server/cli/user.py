@@ -215,9 +215,9 @@ def mint(options: "ServerOptions", user: str) -> None:
 def import_users(options: "ServerOptions", auth0_json: Path | None, dry_run: bool) -> None:
     """Import users with their password hashes: all of them, or none."""
     from trailbase_server.auth import accounts
-    from trailbase_server.server.audit import Deed
     from trailbase_server.auth.imports import parse_import
     from trailbase_server.errors import OperatorError
+    from trailbase_server.server.audit import Deed
 
     if auth0_json is None:
         raise OperatorError("Missing '--auth0_json' path")

@@ -1,4 +1,4 @@
-"""What two configurations differ in, field by field, without secrets: for whoever writes it down."""
+"""What two configurations differ in, field by field and without secrets, for the audit log."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -17,6 +17,8 @@ from trailbase_server.backups.errors import BackupError, BusyShelfError
 from trailbase_server.backups.shelf import Shelf
 from trailbase_server.clock import FrozenClock
 
+OWN = [f"own/{name}.db" for name in ("accounts", "outbox", "jobs", "audit")]
+
 
 def left(depot):
     return sorted(os.listdir(depot / "backups"))
@@ -35,7 +37,7 @@ async def test_everything_that_was_asked_for_is_there(depot):
     found = {path.relative_to(backup.path).as_posix() for path in backup.path.rglob("*.*")}
     assert found == {
         *(f"{name}.db" for name in ("main", "tide", "session", "logs")),
-        *("own/accounts.db", "own/outbox.db", "manifest.json"),
+        *("manifest.json", *OWN),
         *("depot/config.textproto", "depot/metadata.textproto"),
         *("depot/migrations/main/U1790000001__boats.sql",),
         *("depot/migrations/tide/U1790000002__gauge.sql",),

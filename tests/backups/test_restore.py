@@ -49,7 +49,7 @@ async def test_everything_is_as_it_was(depot, compress):
     assert (depot / "uploads" / KEYS[0]).read_text() == KEYS[0]
     assert (depot / "uploads" / KEYS[2]).exists()
     assert sorted(report.databases) == ["accounts", "main", "session", "tide"]
-    assert (report.kept, report.uploads, report.files) == (["outbox"], 1, [])
+    assert (report.kept, report.uploads, report.files) == (["outbox", "jobs", "audit"], 1, [])
     assert is_clean(depot)
 
 
@@ -88,7 +88,7 @@ async def test_databases_can_be_left_out(depot):
     backup = await back_up(depot)
     ask(depot / "data" / "tide.db", "DELETE FROM gauge")
     report = restore(depot, backup, Scope(frozenset({"tide", "session"})))
-    assert sorted(report.kept) == ["outbox", "session", "tide"]
+    assert sorted(report.kept) == ["audit", "jobs", "outbox", "session", "tide"]
     assert ask(depot / "data" / "tide.db", "SELECT count(*) FROM gauge") == [(0,)]
 
 

@@ -2,6 +2,8 @@ from pathlib import Path
 
 from trailbase_server.backups.sources import find_sources, kind_of, known_migrations
 
+OWN = ["accounts", "outbox", "jobs", "audit"]
+
 
 def names(sources):
     return [source.name for source in sources]
@@ -11,11 +13,11 @@ async def test_all_databases_are_found_main_first(depot):
     data = depot / "data"
     (data / "old.db").write_bytes(b"")
     assert names(find_sources(data))[0] == "main"
-    everything = ["accounts", "logs", "main", "old", "outbox", "session", "tide"]
-    assert sorted(names(find_sources(data))) == everything
+    everything = ["main", "old", "tide", *OWN, "logs", "session"]
+    assert sorted(names(find_sources(data))) == sorted(everything)
     some = find_sources(data, ["tide", "missing"], with_logs=False)
-    assert names(some) == ["main", "tide", "session", "accounts", "outbox"]
-    assert [source.kind for source in some] == ["main", "attached", "session", "accounts", "outbox"]
+    assert names(some) == ["main", "tide", "session", *OWN]
+    assert [source.kind for source in some] == ["main", "attached", "session", *OWN]
     assert some[3].path == data / "own" / "accounts.db"
     # A database of the user's that is called like one of ours is another one.
     assert kind_of("accounts.db") == "attached"

@@ -17,7 +17,7 @@ async def test_a_good_backup(depot, compress):
     before = sorted(backup.path.rglob("*"))
     report = verify(backup)
     assert (report.problems, report.remarks) == ([], [])
-    assert sorted(report.databases) == ["accounts", "logs", "main", "outbox", "session", "tide"]
+    assert {"accounts", "logs", "main", "outbox", "session", "tide"} <= set(report.databases)
     assert sorted(backup.path.rglob("*")) == before
     assert os.listdir(depot / "backups") == [str(backup.timestamp)]
 

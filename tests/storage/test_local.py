@@ -101,3 +101,16 @@ async def test_what_waits_for_the_threads_is_bounded(storage, monkeypatch):
     key = new_key()
     await storage.put(key, b"again")
     assert await read(storage, key) == b"again"
+
+
+async def test_nothing_is_deleted_while_objects_are_kept(tmp_path):
+    store = LocalStorage(tmp_path)
+    key = "0190a000-0000-7000-8000-000000000001"
+    await store.put(key, b"x")
+    async with store.keeping():
+        waiting = asyncio.ensure_future(store.delete(key))
+        await asyncio.sleep(0.02)
+        assert [one async for one in store.list()] == [key]
+    await waiting
+    assert [one async for one in store.list()] == []
+    await store.close()

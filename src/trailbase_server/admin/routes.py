@@ -1,6 +1,13 @@
 """The operations of the admin API; their paths begin with ``/api/_admin``."""
 
 from trailbase_server.admin.audit import export_audit, list_audit, verify_audit
+from trailbase_server.admin.backups import (
+    delete_backups,
+    list_backups,
+    restore_backup,
+    trigger_backup,
+    verify_backup,
+)
 from trailbase_server.admin.config import get_config, update_config
 from trailbase_server.admin.info import get_info, get_public_key
 from trailbase_server.admin.jobs import list_jobs, run_job
@@ -181,30 +188,6 @@ JOB_ROUTES = (
 )
 """Bound to the scheduler."""
 
-LOG_ROUTES = (
-    Route(
-        "GET",
-        f"{PREFIX}/logs/list",
-        list_logs,
-        audience="admin",
-        operation="list_logs_handler",
-        summary="List entries of the access log.",
-        errors=(BadRequestError, UnavailableError),
-        tag="admin",
-    ),
-    Route(
-        "GET",
-        f"{PREFIX}/logs/stats",
-        get_log_stats,
-        audience="admin",
-        operation="fetch_stats_handler",
-        summary="Count requests by time and by country.",
-        errors=(BadRequestError, UnavailableError),
-        tag="admin",
-    ),
-)
-"""Bound to the access log."""
-
 AUDIT_ROUTES = (
     Route(
         "GET",
@@ -237,3 +220,91 @@ AUDIT_ROUTES = (
     ),
 )
 """Bound to the audit log."""
+
+LOG_ROUTES = (
+    Route(
+        "GET",
+        f"{PREFIX}/logs/list",
+        list_logs,
+        audience="admin",
+        operation="list_logs_handler",
+        summary="List entries of the access log.",
+        errors=(BadRequestError, UnavailableError),
+        tag="admin",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/logs/stats",
+        get_log_stats,
+        audience="admin",
+        operation="fetch_stats_handler",
+        summary="Count requests by time and by country.",
+        errors=(BadRequestError, UnavailableError),
+        tag="admin",
+    ),
+)
+"""Bound to the access log."""
+
+_BACKUP_ERRORS = (
+    BadRequestError,
+    ConflictError,
+    PreconditionError,
+    UnprocessableError,
+    UnsupportedMediaError,
+)
+
+BACKUP_ROUTES = (
+    Route(
+        "GET",
+        f"{PREFIX}/backups",
+        list_backups,
+        audience="admin",
+        operation="list_backups_handler",
+        summary="List backups.",
+        tag="admin",
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/backups/trigger",
+        trigger_backup,
+        audience="admin",
+        operation="trigger_backup_handler",
+        summary="Make a backup now and wait for it.",
+        errors=(ConflictError, PreconditionError),
+        audit="backup.trigger",
+        tag="admin",
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/backups/verify",
+        verify_backup,
+        audience="admin",
+        operation="verify_backup_handler",
+        summary="Check a backup: sums, every page of its databases, foreign keys.",
+        errors=_BACKUP_ERRORS,
+        tag="admin",
+    ),
+    Route(
+        "PATCH",
+        f"{PREFIX}/backups/restore",
+        restore_backup,
+        audience="admin",
+        operation="restore_backup_handler",
+        summary="Put a backup back under the running server; one of the present is made first.",
+        errors=_BACKUP_ERRORS,
+        audit="backup.restore",
+        tag="admin",
+    ),
+    Route(
+        "DELETE",
+        f"{PREFIX}/backups/delete",
+        delete_backups,
+        audience="admin",
+        operation="delete_backup_handler",
+        summary="Delete backups.",
+        errors=_BACKUP_ERRORS,
+        audit="backup.delete",
+        tag="admin",
+    ),
+)
+"""Bound to the backups."""

@@ -287,7 +287,7 @@ async def create_backup(
         BackupError: Anything else; nothing of it is left.
 
     Spec:
-        server/backups-pitr-dr-p1-p2
+        server/backups-pitr-dr-p1-p2-roadmap-names-point-in-time-recovery
     """
     run = BackupRun(order, progress, clock)
     try:

@@ -30,7 +30,7 @@ from trailbase_server.backups.errors import BackupError, UnsuitableBackupError
 from trailbase_server.backups.manifest import Manifest, StoredDatabase
 from trailbase_server.backups.packing import copy_file, unpack_file
 from trailbase_server.backups.shelf import StoredBackup
-from trailbase_server.backups.sources import kind_of, known_migrations
+from trailbase_server.backups.sources import ONLY_WHERE_MISSING, kind_of, known_migrations
 from trailbase_server.backups.uploads import UPLOADS, take_objects
 from trailbase_server.backups.verify import PrepareFor, find_difference
 from trailbase_server.config.files import (
@@ -218,9 +218,8 @@ class Restoration:
     def _choose(self) -> None:
         for database in self._backup.databases():
             is_live = (self.data / database.home).exists()
-            # What is being mailed now is newer than any backup: mails would go out twice.
-            is_mail = kind_of(database.home) == "outbox" and is_live
-            if database.name in self._scope.without or is_mail:
+            is_newer = kind_of(database.home) in ONLY_WHERE_MISSING and is_live
+            if database.name in self._scope.without or is_newer:
                 self._kept.append(database.name)
             else:
                 self._databases.append(database)

@@ -75,6 +75,9 @@ class StoredBackup:
         return found
 
 
+Backups = list[StoredBackup]
+
+
 class Shelf:
     """
     The backups in a directory.
@@ -86,7 +89,7 @@ class Shelf:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
-    def list(self) -> "list[StoredBackup]":
+    def list(self) -> Backups:
         """
         List complete backups, oldest first.
 
@@ -94,7 +97,7 @@ class Shelf:
             BackupError: The directory cannot be read.
         """
         found, others = self._scan()
-        for name in others:
+        for name in sorted(others):
             log.warning('"%s" is not a backup', self.directory / name)
         return found
 
@@ -191,18 +194,18 @@ class Shelf:
         except OSError as exc:
             raise BackupError(f"cannot delete {backup.path}: {exc.strerror}") from exc
 
-    def _scan(self) -> "tuple[list[StoredBackup], list[str]]":
+    def _scan(self) -> tuple[Backups, set[str]]:
         """Backups, oldest first, and names of what is none."""
-        found, others = list[StoredBackup](), list[str]()
+        found, others = Backups(), set[str]()
         try:
             for entry in os.scandir(self.directory):
                 timestamp = _parse_name(entry.name)
                 if timestamp is not None and entry.is_dir(follow_symlinks=False):
                     found.append(StoredBackup(timestamp, Path(entry.path)))
                 elif not entry.name.startswith("."):
-                    others.append(entry.name)
+                    others.add(entry.name)
         except FileNotFoundError:
-            return [], []
+            return [], set()
         except OSError as exc:
             raise BackupError(f"cannot read {self.directory}: {exc.strerror}") from exc
         return sorted(found, key=lambda backup: backup.timestamp), others

@@ -15,7 +15,12 @@ _KINDS: dict[str, Kind] = {
     "logs.db": "logs",
     "own/accounts.db": "accounts",
     "own/outbox.db": "outbox",
+    "own/jobs.db": "jobs",
+    "own/audit.db": "audit",
 }
+# What is being mailed, what jobs did and who changed what: newer than any backup, whatever is put
+# back. Mails would go out twice, and the log would forget.
+ONLY_WHERE_MISSING = frozenset(("outbox", "jobs", "audit"))
 
 
 @dataclass(frozen=True, slots=True)

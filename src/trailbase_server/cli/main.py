@@ -25,6 +25,7 @@ COMMANDS = {
     "keys": "keys:keys",
     "jobs": "jobs:jobs",
     "audit": "audit:audit",
+    "backups": "backups:backups",
     "email": "email:email",
     "help": "main:show_help",
 }

@@ -7,7 +7,13 @@ and ``web/dispatch`` apply them in this order).
 
 from collections.abc import Iterable
 
-from trailbase_server.admin.routes import AUDIT_ROUTES, JOB_ROUTES, LOG_ROUTES, USER_ROUTES
+from trailbase_server.admin.routes import (
+    AUDIT_ROUTES,
+    BACKUP_ROUTES,
+    JOB_ROUTES,
+    LOG_ROUTES,
+    USER_ROUTES,
+)
 from trailbase_server.admin.routes import ROUTES as ADMIN_ROUTES
 from trailbase_server.auth.pages.routes import PAGE_ROUTES
 from trailbase_server.auth.routes import ROUTES as AUTH_ROUTES
@@ -41,6 +47,7 @@ def all_routes(depot: OpenDepot) -> list[BoundRoute]:
         *bind_routes(ADMIN_ROUTES, depot.admin),
         *bind_routes(USER_ROUTES, depot.auth),
         *bind_routes(JOB_ROUTES, depot.scheduler),
+        *bind_routes(BACKUP_ROUTES, depot.backups),
         *bind_routes(AUDIT_ROUTES, depot.audit),
         *bind_routes(LOG_ROUTES, depot.log_pages),
     ]
@@ -98,7 +105,7 @@ def build_application(
         Cors(options.cors_allowed_origins, dev=options.dev),
         depot.database.on_pool,
         depot.body_limit,
-        depot.logs.append,
+        depot.access_log.append,
         compile_proxies(options, listening),
         audit_requests(depot.audit),
     )

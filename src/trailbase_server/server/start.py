@@ -20,6 +20,8 @@ from trailbase_server.audit.log import AuditLog
 from trailbase_server.auth.authenticate import TokenAuthenticator
 from trailbase_server.auth.keys import SigningKeys, load_keys
 from trailbase_server.auth.state import AuthState
+from trailbase_server.backups.restore import finish_interrupted
+from trailbase_server.backups.service import Backups
 from trailbase_server.clock import SYSTEM_CLOCK
 from trailbase_server.config.holder import ConfigHolder
 from trailbase_server.config.load import CONFIG_FILE, LoadedConfig, load_config
@@ -40,6 +42,7 @@ from trailbase_server.schema.registry import (
     compile_schemas,
 )
 from trailbase_server.server.access_log import build_log_pages
+from trailbase_server.server.backups import BackupFunctions, DepotHost
 from trailbase_server.server.bootstrap import announce
 from trailbase_server.server.databases import DepotDatabases
 from trailbase_server.server.depot import prepare_depot, remember_version
@@ -66,6 +69,7 @@ class OpenDepot:
         session_database: Sessions and codes.
         mailer: Writes mails; delivers them once it is started.
         audit: Who changed what about the server.
+        backups: Of all of it.
         scheduler: The jobs; they run by themselves once it is started.
         logs: Access log.
         log_pages: State of those who read it.
@@ -101,7 +105,9 @@ class OpenDepot:
         self._audit_database = SqliteDatabase(databases.audit_files(), 1)
         self.audit = AuditLog(self._audit_database)
         self._jobs_database = SqliteDatabase(databases.jobs_files(), 1)
-        self.scheduler = build_scheduler(self, self._jobs_database, JobLocks(databases.locks))
+        self.backups = Backups(DepotHost(self, BackupFunctions(registry, databases.geoip)))
+        locks = JobLocks(databases.locks)
+        self.scheduler = build_scheduler(self, self._jobs_database, locks, self.backups.run_job)
         self.mailer = Mailer(self._outbox_database, options.depot, dev=options.dev)
         catalog = read_catalog(self.database.read)
         self.records = RecordsState(
@@ -272,6 +278,7 @@ async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
         loaded = load_config(path, os.environ, create=False)
         ConfigHolder(loaded, os.environ, [_check_schemas, _check_letters]).check()
     prepare_depot(path)
+    finish_interrupted(path)
     loaded = loaded or load_config(path, os.environ)
     holder = ConfigHolder(loaded, os.environ, readonly=options.config_readonly)
     registry = SchemaRegistry(_schemas_of(holder.config))

@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -92,6 +93,17 @@ class LocalStorage:
         self.spool = Spool(directory / SPOOL_NAME)
         self._threads = ThreadPoolExecutor(THREADS, "storage")
         self._waiting = 0
+        self._may_delete = asyncio.Event()
+        self._may_delete.set()
+
+    @asynccontextmanager
+    async def keeping(self) -> AsyncIterator[None]:
+        """Delete no object until the end of the block; whoever wants to, waits. One at a time."""
+        self._may_delete.clear()
+        try:
+            yield
+        finally:
+            self._may_delete.set()
 
     async def put(self, key: str, content: bytes | Path) -> None:
         """See ``Storage.put``."""
@@ -109,6 +121,7 @@ class LocalStorage:
     async def delete(self, key: str) -> None:
         """See ``Storage.delete``."""
         if is_key(key):
+            await self._may_delete.wait()
             await self.run(_unlink, self._path(key))
 
     async def list(self) -> AsyncIterator[str]:

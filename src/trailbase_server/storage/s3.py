@@ -68,7 +68,7 @@ class S3Object:
         """See ``StoredObject.chunks``."""
         if start == stop:
             return
-        with _translated():
+        with translated_errors():
             result = await self._store.get_async(self._key, options={"range": (start, stop)})
             async for chunk in result.stream(min_chunk_size=CHUNK_BYTES):
                 yield bytes(chunk)
@@ -91,13 +91,13 @@ class S3Storage:
 
     def __init__(self, options: S3Options, directory: Path) -> None:
         self.spool = Spool(directory)
-        self._store = _open_store(options)
+        self._store = open_bucket(options, "server.s3_storage_config")
 
     async def put(self, key: str, content: bytes | Path) -> None:
         """See ``Storage.put``."""
         _check_key(key)
         try:
-            with _translated():
+            with translated_errors():
                 await self._store.put_async(
                     key, content, chunk_size=PART_BYTES, max_concurrency=PARTS_AT_ONCE
                 )
@@ -107,7 +107,7 @@ class S3Storage:
     async def open(self, key: str) -> S3Object:
         """See ``Storage.open``."""
         _check_key(key)
-        with _translated():
+        with translated_errors():
             found = await self._store.head_async(key)
         return S3Object(self._store, key, found["size"])
 
@@ -116,14 +116,14 @@ class S3Storage:
         if not is_key(key):
             return
         try:
-            with _translated():
+            with translated_errors():
                 await self._store.delete_async(key)
         except NotFoundError:
             return
 
     async def list(self) -> AsyncIterator[str]:
         """See ``Storage.list``."""
-        with _translated():
+        with translated_errors():
             async for page in self._store.list(chunk_size=LIST_PAGE):
                 for entry in page:
                     if is_key(entry["path"]):
@@ -138,14 +138,24 @@ def _check_key(key: str) -> None:
         raise NotFoundError(detail="no key of an object")
 
 
-def _open_store(options: S3Options) -> "S3Store":
+def open_bucket(options: S3Options, field: str) -> "S3Store":
+    """
+    Make a client of a bucket; it is not asked anything yet.
+
+    Args:
+        options: Which bucket.
+        field: What the operator calls it, for messages.
+
+    Raises:
+        OperatorError: The library is missing, or the options do not make sense.
+    """
     try:
         # Imported when first needed: start-up time, and few depots use a bucket.
         from obstore.exceptions import BaseError  # noqa: PLC0415
         from obstore.store import S3Store  # noqa: PLC0415
     except ImportError as exc:
         raise OperatorError(
-            "server.s3_storage_config needs the library obstore: pip install 'trailbase-server[s3]'"
+            f"{field} needs the library obstore: pip install 'trailbase-server[s3]'"
         ) from exc
     settings: Mapping[str, str | None] = {
         "endpoint": options.endpoint,
@@ -169,12 +179,12 @@ def _open_store(options: S3Options) -> "S3Store":
             **given,  # type: ignore[arg-type]  # a typed dictionary of the library
         )
     except BaseError as exc:
-        raise OperatorError(f"server.s3_storage_config: {exc}") from exc
+        raise OperatorError(f"{field}: {exc}") from exc
 
 
 @contextmanager
-def _translated() -> "Iterator[None]":
-    """Turn what the library raises into our two errors."""
+def translated_errors() -> "Iterator[None]":
+    """Turn what the library raises into ``NotFoundError`` and ``StorageUnavailableError``."""
     from obstore import exceptions  # noqa: PLC0415  # as above
 
     try:

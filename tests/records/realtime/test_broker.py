@@ -319,3 +319,13 @@ async def test_histories_are_kept_for_a_while_after_the_last_stream(garden, monk
     monkeypatch.setattr(module, "KEPT_S", 0.0)
     garden.broker._tick()
     assert not garden.broker._delivery.histories
+
+
+async def test_when_a_backup_is_put_back_all_streams_end_and_none_is_resumed(garden):
+    wire = await garden.follow("plants", resumable=True)
+    await garden.change(PLANT, 2, "oak")
+    garden.broker.end_all()
+    assert wire.is_ended
+    back = await garden.follow("plants", resumable=True, last_event_id=last_id(wire))
+    await garden.change(PLANT, 3, "elm")
+    assert back.brief == [("Error", 2, 1), ("Insert", 3, 2)]

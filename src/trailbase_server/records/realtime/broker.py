@@ -273,6 +273,13 @@ class Broker:
         for stream in [stream for stream in self._streams if stream.user == user_id]:
             stream.end((self._delivery.position, SESSION_ENDED))
 
+    def end_all(self) -> None:
+        """End all streams: the tables have changed without a word about what; none is resumed."""
+        # Ids of events from before are of another time now: who shows one is told of a loss.
+        self._epoch = random_text(8, LOWER_ALPHANUMERIC)
+        for stream in tuple(self._streams):
+            stream.end()
+
     def configure(self, apis: Mapping[str, RecordApi], catalog: Catalog) -> None:
         """
         Follow a change of configuration or schema: streams go on where that makes sense.

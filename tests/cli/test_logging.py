@@ -1,3 +1,4 @@
+import json
 import logging
 import re
 import sys
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from trailbase_server.cli.logging import (
     LEVELS,
     SERVING,
+    JsonFormatter,
     LineFormatter,
     TargetFilter,
     configure_logging,
@@ -164,3 +166,66 @@ def test_off_is_off(log):
 )
 def test_colour_is_a_matter_of_style(log, style, coloured):
     assert ("\x1b[" in log({"RUST_LOG_STYLE": style}, "a")) is coloured
+
+
+def as_json(entry):
+    text = JsonFormatter().format(entry)
+    assert "\n" not in text
+    return json.loads(text)
+
+
+def test_an_event_is_one_object_with_what_is_known_of_it():
+    entry = record("hello %s", "you")
+    entry.created = 1769420569.389097
+    assert as_json(entry) == {
+        "timestamp": "2026-01-26T09:42:49.389097Z",
+        "level": "INFO",
+        "target": "trailbase_server.x",
+        "message": "hello you",
+    }
+    entry.request_id, entry.duration_ms = "abc", 12
+    assert as_json(entry) | {"timestamp": ""} == {
+        "timestamp": "",
+        "level": "INFO",
+        "target": "trailbase_server.x",
+        "message": "hello you",
+        "request_id": "abc",
+        "duration_ms": 12,
+    }
+
+
+def test_a_traceback_is_a_member():
+    entry = record("failed")
+    try:
+        int("x")
+    except ValueError:
+        entry.exc_info = sys.exc_info()
+    assert as_json(entry)["exception"].splitlines()[-1].startswith("ValueError: invalid literal")
+
+
+@given(st.text())
+def test_any_message_is_one_line_of_ascii(message):
+    assert as_json(record("%s", message))["message"] == message
+    assert JsonFormatter().format(record("%s", message)).isascii()
+
+
+def test_the_id_of_a_request_is_told():
+    entry = record("failed")
+    entry.request_id = "abc"
+    assert render(entry).endswith("] failed (request abc)")
+
+
+@pytest.mark.parametrize("formatter", [LineFormatter(colour=False), JsonFormatter()])
+def test_tokens_are_taken_out(formatter):
+    entry = record("token %s", "eyJhbGciOi.eyJzdWIi.c2ln")
+    try:
+        int("eyJhbGciOi.eyJzdWIi.c2ln")
+    except ValueError:
+        entry.exc_info = sys.exc_info()
+    assert "eyJ" not in formatter.format(entry)
+
+
+def test_json_is_chosen_at_start(capsys):
+    configure_logging("info", {}, is_json=True)
+    logging.getLogger("trailbase_server.x").warning("hello")
+    assert json.loads(capsys.readouterr().err)["level"] == "WARN"

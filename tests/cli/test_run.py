@@ -70,6 +70,9 @@ def test_origins_are_not_split_at_commas():
         ("TRUSTED_PROXIES", "10.0.0.0/8,::1 unix", "trusted_proxies", ("10.0.0.0/8,::1", "unix")),
         ("PROXY_HOPS", "3", "proxy_hops", 3),
         ("RATE_LIMIT", "5/1", "rate_limit", "5/1"),
+        ("ACCESS_LOG", "stdout", "access_log", "stdout"),
+        ("LOG_FORMAT", "json", "log_format", "json"),
+        ("SLOW_QUERY_MS", "20", "slow_query_ms", 20),
     ],
 )
 def test_variables_are_taken_over(monkeypatch, variable, text, field, value):
@@ -92,6 +95,8 @@ def test_a_flag_wins_over_its_variable(monkeypatch):
         ["--trusted-proxies", "none", "--trusted-proxies", "private"],
         ["--proxy-hops", "0"],
         ["--rate-limit", "fast"],
+        ["--access-log", "file"],
+        ["--slow-query-ms", "-1"],
         ["--address"],
     ],
 )

@@ -1,12 +1,18 @@
 """How the access log of a depot is put together."""
 
+import json
+import os
+import urllib.error
+import urllib.request
 from types import SimpleNamespace
 
 import pytest
 
+from tests.serving import Server
 from trailbase_server.config.defaults import LOGS_RETENTION_S
 from trailbase_server.config.proto.config_pb2 import Config
-from trailbase_server.server.access_log import build_log_pages
+from trailbase_server.server.access_log import AccessLog, build_log_pages
+from trailbase_server.server.options import ServerOptions
 
 
 @pytest.mark.parametrize(
@@ -18,3 +24,61 @@ def test_statistics_cover_what_is_kept(configured, used):
         holder.config.server.logs_retention_sec = configured
     reader = SimpleNamespace(run=None)
     assert build_log_pages(holder, None, reader, None).retention_s() == used
+
+
+@pytest.mark.parametrize(
+    ("options", "has_lines"),
+    [
+        (ServerOptions(), False),
+        (ServerOptions(stderr_logging=True), True),
+        (ServerOptions(dev=True), True),
+        (ServerOptions(dev=True, access_log="off"), False),
+        (ServerOptions(access_log="stderr"), True),
+    ],
+)
+def test_lines_are_written_where_they_are_wanted(options, has_lines, capfd):
+    store = SimpleNamespace(append=lambda entry: None, dropped=0)
+    log = AccessLog(store, options)
+    assert (log.lines is not None) is has_lines
+    # Without lines an entry goes the shortest way.
+    assert (log.append is store.append) is not has_lines
+    log.close()
+    assert log.dropped == (0, 0)
+
+
+def test_an_entry_goes_to_both(capfd):
+    stored = []
+    store = SimpleNamespace(append=stored.append, dropped=0)
+    reading, writing = os.pipe()
+    log = AccessLog(store, ServerOptions(access_log="stdout"))
+    log.lines._descriptor = writing
+    entry = (1.5, 200, "GET", "/a", 0.25, "", b"", b"", None, b"", "1.1", "", None)
+    log.append(entry)
+    log.close()
+    assert stored == [entry]
+    assert json.loads(os.read(reading, 65_536))["uri"] == "/a"
+    os.close(reading)
+    os.close(writing)
+
+
+def test_a_closed_output_is_no_reason_not_to_start(monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)
+    assert AccessLog(SimpleNamespace(append=None), ServerOptions(access_log="stdout")).lines is None
+
+
+def test_everything_that_is_printed_is_json(tmp_path):
+    options = ("--access-log", "stdout", "--log-format", "json")
+    with Server(tmp_path / "depot", *options) as server:
+        request = urllib.request.Request(
+            f"{server.url}/api/records/v1/none/1", headers={"x-request-id": "one-of-mine"}
+        )
+        with pytest.raises(urllib.error.HTTPError) as failure:
+            urllib.request.urlopen(request)
+        assert failure.value.headers["x-request-id"] == "one-of-mine"
+        server.stop()
+    lines = server.log.read_text().splitlines()
+    found = [json.loads(line) for line in lines if line.startswith("{")]
+    assert any(line.get("message", "").startswith("Listening on") for line in found)
+    (entry,) = [line for line in found if line.get("request_id") == "one-of-mine"]
+    assert (entry["method"], entry["status"], entry["user"]) == ("Get", 405, 0)
+    assert entry["host"] == f"127.0.0.1:{server.port}"

@@ -1,20 +1,26 @@
 """
-Log lines on standard error, filtered by ``RUST_LOG``.
+Log lines on standard error, filtered by ``RUST_LOG``, as text or as JSON.
 
 .. code-block:: text
 
     [2026-01-26T09:42:49.389097Z INFO  trailbase_server.server] message
+    {"timestamp":"2026-01-26T09:42:49.389097Z","level":"INFO","target":"…","message":"…"}
+
+Either way tokens are taken out: no line may let its reader in.
 
 Directives: a comma-separated list of ``level`` or ``target=level`` or ``target``, where a target is
 the beginning of a logger's name (``::`` may stand for ``.``), and the longest that fits decides. A
 logger that no directive fits is silent.
 """
 
+import json
 import logging
 import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
+
+from trailbase_server.logs.redact import redact_tokens
 
 LEVELS: Mapping[str, int] = {
     "off": logging.CRITICAL + 1,
@@ -29,6 +35,8 @@ SERVING = "info,uvicorn=warn"
 DEVELOPING = f"{SERVING},trailbase_server=debug"
 QUIET = "warn"
 _NAMES = {logging.WARNING: "WARN", logging.CRITICAL: "ERROR"}
+# What a record may say besides its message, in attributes of these names.
+_DETAILS = ("request_id", "duration_ms", "where", "sql")
 _COLOURS = {"ERROR": "31", "WARN": "33", "INFO": "32", "DEBUG": "34"}
 # Text of clients must neither start a line that looks like ours nor move the cursor of a terminal.
 _CONTROL = {code: f"\\x{code:02x}" for code in [*range(32), 127] if chr(code) not in "\n\t"}
@@ -37,13 +45,16 @@ _CONTROL[ord("\n")] = "\n\t"
 Directive = tuple[str, int]
 
 
-def configure_logging(default: str, environ: Mapping[str, str] = os.environ) -> None:
+def configure_logging(
+    default: str, environ: Mapping[str, str] = os.environ, *, is_json: bool = False
+) -> None:
     """
     Send all records that pass the filter to standard error.
 
     Args:
         default: Directives that hold when ``RUST_LOG`` is not set.
         environ: Variables of the process: ``RUST_LOG``, ``RUST_LOG_STYLE``.
+        is_json: One JSON object a line.
 
     Spec:
         server/general
@@ -52,7 +63,7 @@ def configure_logging(default: str, environ: Mapping[str, str] = os.environ) -> 
     style = environ.get("RUST_LOG_STYLE", "auto")
     colour = style == "always" or (style != "never" and sys.stderr.isatty())
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LineFormatter(colour=colour))
+    handler.setFormatter(JsonFormatter() if is_json else LineFormatter(colour=colour))
     handler.addFilter(TargetFilter(directives))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -128,13 +139,47 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Render one record, with its traceback if it has one."""
-        seconds, micros = divmod(round(record.created * 1_000_000), 1_000_000)
-        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-        name = _NAMES.get(record.levelno, record.levelname)
+        name = _level_of(record)
         level = f"{name:<5}"
         if self._colour:
             level = f"\x1b[{_COLOURS.get(name, '0')}m{level}\x1b[0m"
-        text = record.getMessage().translate(_CONTROL)
+        text = redact_tokens(record.getMessage()).translate(_CONTROL)
+        request_id = getattr(record, "request_id", None)
+        if request_id:
+            text += f" (request {request_id})"
         if record.exc_info:
-            text += "\n\t" + self.formatException(record.exc_info).translate(_CONTROL)
-        return f"[{at}.{micros:06}Z {level} {record.name}] {text}"
+            trace = redact_tokens(self.formatException(record.exc_info))
+            text += "\n\t" + trace.translate(_CONTROL)
+        return f"[{_timestamp(record)} {level} {record.name}] {text}"
+
+
+class JsonFormatter(logging.Formatter):
+    """
+    Renders one JSON object a line: time, level, target, message, what is known besides, traceback.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Render one record."""
+        members: dict[str, object] = {
+            "timestamp": _timestamp(record),
+            "level": _level_of(record),
+            "target": record.name,
+            "message": redact_tokens(record.getMessage()),
+        }
+        for name in _DETAILS:
+            value = getattr(record, name, None)
+            if value is not None:
+                members[name] = value
+        if record.exc_info:
+            members["exception"] = redact_tokens(self.formatException(record.exc_info))
+        # ASCII: whatever a client sends, it is one line, and no terminal minds it.
+        return json.dumps(members, separators=(",", ":"), default=str)
+
+
+def _level_of(record: logging.LogRecord) -> str:
+    return _NAMES.get(record.levelno, record.levelname)
+
+
+def _timestamp(record: logging.LogRecord) -> str:
+    seconds, micros = divmod(round(record.created * 1_000_000), 1_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{micros:06}Z"

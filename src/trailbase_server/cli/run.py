@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from trailbase_server.server.options import DEFAULT_ADDRESS, ServerOptions
+from trailbase_server.server.options import DEFAULT_ADDRESS, DEFAULT_SLOW_QUERY_MS, ServerOptions
 
 MAX_HOPS = 16  # proxies in a row: far more than anybody has
 MAX_THREADS = 1024  # far more than any machine has use for
@@ -111,6 +111,32 @@ def _check_rate(
     help="FULL: what is acknowledged is on disk; NORMAL: a power cut may lose the last writes.",
 )
 @click.option(
+    "--access-log",
+    envvar="ACCESS_LOG",
+    show_envvar=True,
+    type=click.Choice(["stdout", "stderr", "off"]),
+    help="Also write a line of JSON for each request.  [default: off; stdout with --dev]",
+)
+@click.option("--stderr-logging", is_flag=True, help="Old name of --access-log stdout.")
+@click.option(
+    "--log-format",
+    envvar="LOG_FORMAT",
+    show_envvar=True,
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Form of the server's own log on standard error.",
+)
+@click.option(
+    "--slow-query-ms",
+    envvar="SLOW_QUERY_MS",
+    show_envvar=True,
+    type=click.IntRange(0),
+    default=DEFAULT_SLOW_QUERY_MS,
+    show_default=True,
+    help="Log statements that take as long as that; 0: none.",
+)
+@click.option(
     "--disable-auth-ui",
     envvar="DISABLE_AUTH_UI",
     show_envvar=True,
@@ -157,10 +183,12 @@ def run(general: ServerOptions, /, **given: object) -> int:
     from trailbase_server.server.serve import serve
 
     options = build_options(general, given)
-    if options.dev:
-        from trailbase_server.cli.logging import DEVELOPING, configure_logging
+    if options.dev or options.log_format != "text":
+        from trailbase_server.cli.logging import DEVELOPING, SERVING, configure_logging
 
-        configure_logging(DEVELOPING)
+        configure_logging(
+            DEVELOPING if options.dev else SERVING, is_json=options.log_format == "json"
+        )
     return serve(options)
 
 

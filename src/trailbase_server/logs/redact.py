@@ -42,6 +42,9 @@ def redact_url(url: str) -> str:
     if "?" in url:
         values = _AUTH_VALUE if is_auth else _SECRET_VALUE
         url = values.sub(rf"\1{REDACTED}", url)
-    if "eyJ" in url:
-        url = _TOKEN.sub(REDACTED, url)
-    return url
+    return redact_tokens(url)
+
+
+def redact_tokens(text: str) -> str:
+    """Replace what looks like one of our tokens, in any text."""
+    return _TOKEN.sub(REDACTED, text) if "eyJ" in text else text

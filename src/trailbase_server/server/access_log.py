@@ -1,12 +1,75 @@
-"""The access log of a depot: how administrators read it (spec server/reading-admin)."""
+"""
+The access log of a depot: where its entries go, and how administrators read it.
+
+Spec: server/access-log-rows, server/stdout-access-log, server/reading-admin.
+"""
+
+import sys
+from typing import TYPE_CHECKING
 
 from trailbase_server.admin.logs import LogsState
 from trailbase_server.config.defaults import LOGS_RETENTION_S
 from trailbase_server.config.holder import ConfigHolder
 from trailbase_server.logs.pages import LogView
 from trailbase_server.logs.store import LogStore
+from trailbase_server.logs.stream import LineStream
+from trailbase_server.server.options import ServerOptions
 from trailbase_server.sqlite.geoip import GeoIp
 from trailbase_server.sqlite.side_reader import SideReader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from trailbase_server.web.dispatch import LogEntry
+
+
+class AccessLog:
+    """
+    Takes entries and passes them on.
+
+    Args:
+        store: Writes ``logs.db``.
+        options: Say whether lines are written too.
+
+    Attributes:
+        append: Takes one entry; for dispatchers. The store's own where nothing else is written, so
+            that it costs requests nothing.
+        lines: Writes them to a stream, None where that is not wanted.
+    """
+
+    def __init__(self, store: LogStore, options: ServerOptions) -> None:
+        self._store = store
+        self.lines = _open_lines(options)
+        self.append: Callable[[LogEntry], None] = (
+            store.append if self.lines is None else self._append_to_both
+        )
+
+    @property
+    def dropped(self) -> tuple[int, int]:
+        """Entries that were lost: for ``logs.db``, for the stream."""
+        return self._store.dropped, 0 if self.lines is None else self.lines.dropped
+
+    def close(self) -> None:
+        """Write the lines that are left; the store is closed by who opened it."""
+        if self.lines is not None:
+            self.lines.close()
+
+    def _append_to_both(self, entry: "LogEntry") -> None:
+        self._store.append(entry)
+        assert self.lines is not None  # noqa: S101  # or this is not called
+        self.lines.append(entry)
+
+
+def _open_lines(options: ServerOptions) -> LineStream | None:
+    place = options.access_log
+    if place is None:
+        place = "stdout" if options.dev or options.stderr_logging else "off"
+    if place == "off":
+        return None
+    try:
+        return LineStream((sys.stdout if place == "stdout" else sys.stderr).fileno())
+    except (OSError, ValueError, AttributeError):  # it was closed before we were started
+        return None
 
 
 def build_log_pages(

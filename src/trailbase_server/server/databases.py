@@ -28,6 +28,7 @@ from trailbase_server.sqlite.functions import register_functions
 from trailbase_server.sqlite.geoip import GeoIp
 from trailbase_server.sqlite.open import DatabaseFiles, Synchronous, open_connection
 from trailbase_server.sqlite.side_reader import SideReader
+from trailbase_server.sqlite.slow import SlowQueries
 
 ACCOUNTS_SCHEMA = "accounts"
 ACCOUNTS_FILE = "accounts"
@@ -45,6 +46,7 @@ class DepotDatabases:
         registry: JSON schemas for the functions of main and the configured databases.
         geoip: Database of addresses, if there is one.
         synchronous: What a commit waits for.
+        slow: Told about slow statements of main, the configured databases, sessions and logs.
 
     Attributes:
         attached: What the open database attaches now.
@@ -58,6 +60,7 @@ class DepotDatabases:
         registry: SchemaRegistry,
         geoip: GeoIp | None,
         synchronous: Synchronous,
+        slow: SlowQueries | None = None,
     ) -> None:
         self._depot = depot
         self._data = depot / "data"
@@ -66,6 +69,7 @@ class DepotDatabases:
         self._functions = partial(register_functions, registry=registry, geoip=geoip)
         self._plain_functions = partial(register_functions, registry=None, geoip=geoip)
         self._synchronous = synchronous
+        self._slow = slow
         self.geoip = geoip
         self.attached: Mapping[str, Path] = {}
         self.fresh = False
@@ -87,6 +91,7 @@ class DepotDatabases:
             {ACCOUNTS_SCHEMA: self._own / f"{ACCOUNTS_FILE}.db"},
             prepare=self._plain_functions,
             synchronous=self._synchronous,
+            slow=self._slow,
         )
 
     def outbox_files(self) -> DatabaseFiles:
@@ -161,12 +166,17 @@ class DepotDatabases:
 
     def _logs_files(self) -> DatabaseFiles:
         return DatabaseFiles(
-            self._data / "logs.db", prepare=self._plain_functions, synchronous="NORMAL"
+            self._data / "logs.db",
+            prepare=self._plain_functions,
+            synchronous="NORMAL",
+            slow=self._slow,
         )
 
     def _files_of(self, config: Config) -> DatabaseFiles:
         attached = self.attached_files(config)
-        return DatabaseFiles(self._data / "main.db", attached, self._functions, self._synchronous)
+        return DatabaseFiles(
+            self._data / "main.db", attached, self._functions, self._synchronous, self._slow
+        )
 
     def _migrate(self, folder: Path, name: str, kind: Kind, user: Sequence[Migration]) -> bool:
         has_schemas = kind in ("main", "attached")

@@ -6,6 +6,7 @@ from typing import Literal
 
 DEFAULT_DEPOT = "traildepot"
 DEFAULT_ADDRESS = "localhost:4000"
+DEFAULT_SLOW_QUERY_MS = 500  # an impatient person's patience
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ class ServerOptions:
             the database thinks right.
         synchronous: FULL: an acknowledged write is on disk. NORMAL: a power cut may lose the last
             ones.
+        access_log: Where lines of JSON about requests go, besides ``logs.db``. None: standard
+            output in developer mode and with ``stderr_logging``, else nowhere.
+        stderr_logging: The reference's name for ``access_log="stdout"``.
+        log_format: Of the lines on standard error.
+        slow_query_ms: Time from which a statement is told about; 0: none is.
         disable_auth_ui: Do not serve the account pages.
         trusted_proxies: Addresses, networks, ``private``, ``unix`` or ``none``: whose forwarding
             headers are believed. Empty: who is near, unless the server is on a public address.
@@ -52,6 +58,10 @@ class ServerOptions:
     cors_allowed_origins: tuple[str, ...] = ("*",)
     runtime_threads: int | None = None
     synchronous: Literal["FULL", "NORMAL"] = "FULL"
+    access_log: Literal["stdout", "stderr", "off"] | None = None
+    stderr_logging: bool = False
+    log_format: Literal["text", "json"] = "text"
+    slow_query_ms: int = DEFAULT_SLOW_QUERY_MS
     disable_auth_ui: bool = False
     trusted_proxies: tuple[str, ...] = ()
     proxy_hops: int = 1

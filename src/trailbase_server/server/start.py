@@ -41,7 +41,7 @@ from trailbase_server.schema.registry import (
     SchemaRegistry,
     compile_schemas,
 )
-from trailbase_server.server.access_log import build_log_pages
+from trailbase_server.server.access_log import AccessLog, build_log_pages
 from trailbase_server.server.backups import BackupFunctions, DepotHost
 from trailbase_server.server.bootstrap import announce
 from trailbase_server.server.databases import DepotDatabases
@@ -50,6 +50,7 @@ from trailbase_server.server.jobs import build_scheduler, plan_system_jobs
 from trailbase_server.server.options import ServerOptions
 from trailbase_server.sqlite.database import SqliteDatabase
 from trailbase_server.sqlite.geoip import open_geoip
+from trailbase_server.sqlite.slow import SlowQueries
 from trailbase_server.storage.open import open_storage
 from trailbase_server.storage.triggers import plan_file_triggers, run_statements
 
@@ -73,6 +74,7 @@ class OpenDepot:
         scheduler: The jobs; they run by themselves once it is started.
         logs: Access log.
         log_pages: State of those who read it.
+        access_log: Where requests are logged.
         registry: Named JSON schemas.
         auth, records, admin: State of the packages.
         authenticator: Turns credentials into identities.
@@ -95,6 +97,7 @@ class OpenDepot:
         self.config = config
         self.registry = registry
         self.logs = logs
+        self.access_log = AccessLog(logs, options)
         self._log_reader = databases.read_logs()
         self.log_pages = build_log_pages(config, logs, self._log_reader, databases.geoip)
         self._databases = databases
@@ -225,6 +228,7 @@ class OpenDepot:
         self.auth.close()
         await self.mailer.stop()
         self._log_reader.close()
+        await asyncio.to_thread(self.access_log.close)
         await self._outbox_database.close()
         await self._jobs_database.close()
         await self._audit_database.close()
@@ -283,7 +287,8 @@ async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
     holder = ConfigHolder(loaded, os.environ, readonly=options.config_readonly)
     registry = SchemaRegistry(_schemas_of(holder.config))
     geoip = open_geoip(options.geoip_db_path or path / DEFAULT_GEOIP_FILE)
-    databases = DepotDatabases(path, registry, geoip, options.synchronous)
+    slow = SlowQueries(options.slow_query_ms / 1000) if options.slow_query_ms else None
+    databases = DepotDatabases(path, registry, geoip, options.synchronous, slow)
     databases.migrate(holder.config)
     keys = load_keys(path / KEYS)
     logs = databases.open_logs()

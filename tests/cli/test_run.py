@@ -33,6 +33,10 @@ def test_flags_are_taken_over():
         *("--runtime-threads", "3", "--synchronous", "normal", "--config-readonly"),
         *("--trusted-proxies", "10.0.0.0/8,unix", "--trusted-proxies", "private"),
         *("--proxy-hops", "2", "--rate-limit", "600/60:50"),
+        *("--tls-cert", "c.pem", "--tls-key", "k.pem", "--tls-min-version", "1.3"),
+        *("--http-redirect-address", "[::]:80", "--acme-domain", "a.test"),
+        *("--acme-domain", "b.test", "--acme-email", "a@b.test"),
+        *("--acme-directory", "staging", "--acme-ca-file", "ca.pem"),
     )
     assert given == ServerOptions(
         depot=Path("here"),
@@ -49,6 +53,14 @@ def test_flags_are_taken_over():
         trusted_proxies=("10.0.0.0/8,unix", "private"),
         proxy_hops=2,
         rate_limit="600/60:50",
+        tls_cert=Path("c.pem"),
+        tls_key=Path("k.pem"),
+        tls_min_version="1.3",
+        http_redirect_address="[::]:80",
+        acme_domain=("a.test", "b.test"),
+        acme_email="a@b.test",
+        acme_directory="staging",
+        acme_ca_file=Path("ca.pem"),
     )
 
 

@@ -62,6 +62,7 @@ class AuthState:
         mailer: None while there is no transport: mails are logged and count as sent.
 
     Attributes:
+        is_encrypted: The server itself speaks TLS.
         options: Settings of the current configuration.
         site: Origin of the effective site URL, if there is one.
         callback_site: Origin that services send browsers back to, if there is one.

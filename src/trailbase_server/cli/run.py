@@ -6,7 +6,12 @@ from pathlib import Path
 
 import click
 
-from trailbase_server.server.options import DEFAULT_ADDRESS, DEFAULT_SLOW_QUERY_MS, ServerOptions
+from trailbase_server.server.options import (
+    DEFAULT_ACME_DIRECTORY,
+    DEFAULT_ADDRESS,
+    DEFAULT_SLOW_QUERY_MS,
+    ServerOptions,
+)
 
 MAX_HOPS = 16  # proxies in a row: far more than anybody has
 MAX_THREADS = 1024  # far more than any machine has use for
@@ -186,6 +191,67 @@ def run(general: ServerOptions, /, **given: object) -> int:
     if options.dev or options.log_format != "text":
         from trailbase_server.cli.logging import DEVELOPING, SERVING, configure_logging
 
+@click.option(
+    "--tls-cert",
+    envvar="TLS_CERT",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="Certificate and intermediate ones, PEM.  [default: secrets/certs/cert.pem, if any]",
+)
+@click.option(
+    "--tls-key",
+    envvar="TLS_KEY",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="Its key, PEM.  [default: secrets/certs/key.pem, if any]",
+)
+@click.option(
+    "--tls-min-version",
+    envvar="TLS_MIN_VERSION",
+    show_envvar=True,
+    type=click.Choice(["1.2", "1.3"]),
+    default="1.2",
+    show_default=True,
+    help="Oldest version of TLS.",
+)
+@click.option(
+    "--http-redirect-address",
+    envvar="HTTP_REDIRECT_ADDRESS",
+    show_envvar=True,
+    metavar="HOST:PORT",
+    help="Send plain HTTP from here to https, and answer ACME.",
+)
+@click.option(
+    "--acme-domain",
+    envvar="ACME_DOMAIN",
+    show_envvar=True,
+    multiple=True,
+    metavar="NAME",
+    help="Get a certificate for this host name, which accepts the authority's terms. Repeatable.",
+)
+@click.option(
+    "--acme-email",
+    envvar="ACME_EMAIL",
+    show_envvar=True,
+    metavar="ADDRESS",
+    help="Where the authority may write to.",
+)
+@click.option(
+    "--acme-directory",
+    envvar="ACME_DIRECTORY",
+    show_envvar=True,
+    metavar="URL|production|staging",
+    default=DEFAULT_ACME_DIRECTORY,
+    show_default=True,
+    help="The authority; the two names are those of Let's Encrypt.",
+)
+@click.option(
+    "--acme-ca-file",
+    envvar="ACME_CA_FILE",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="Who vouches for the authority's own server, PEM.  [default: the usual ones]",
+)
         configure_logging(
             DEVELOPING if options.dev else SERVING, is_json=options.log_format == "json"
         )

@@ -11,11 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from trailbase_server.server.acme.challenges import Challenges
 from trailbase_server.server.app import admin_routes, build_application, main_routes
+from trailbase_server.server.edge import compile_proxies
 from trailbase_server.server.options import ServerOptions
-from trailbase_server.server.sockets import bound_address, close_sockets, open_sockets
+from trailbase_server.server.redirect import HTTPS_PORT, build_redirect
+from trailbase_server.server.sockets import UNIX, bound_address, close_sockets, open_sockets
 from trailbase_server.server.start import OpenDepot
 from trailbase_server.web.asgi import TrailApplication
+from trailbase_server.web.cors import Cors
+from trailbase_server.web.dispatch import Dispatcher
+from trailbase_server.web.router import Router
+
+REDIRECT = "redirect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +32,7 @@ class Listener:
     Sockets with what answers there.
 
     Attributes:
-        name: ``main``, ``admin`` ….
+        name: ``main``, ``admin``, ``redirect`` ….
         address: As the operator wrote it.
         sockets: Bound.
         application: Answers.
@@ -68,24 +76,51 @@ def bound_sockets(options: ServerOptions) -> Iterator[Bound]:
 def build_listeners(depot: OpenDepot, bound: Bound) -> list[Listener]:
     """Give each listener its application."""
     routes = {"main": main_routes, "admin": admin_routes}
-    return [
-        Listener(
-            name,
-            address,
-            sockets,
-            build_application(
-                depot,
-                routes[name](depot),
-                with_files=name == "main",
-                listening=[bound_address(one) for one in sockets],
-            ),
+    listeners = []
+    for name, (address, sockets) in bound.items():
+        listening = [bound_address(one) for one in sockets]
+        if name == REDIRECT:
+            listeners.append(Listener(name, address, sockets, _build_redirect(depot, listening)))
+            continue
+        application = build_application(
+            depot, routes[name](depot), with_files=name == "main", listening=listening
         )
-        for name, (address, sockets) in bound.items()
-    ]
+        is_local = address.startswith(UNIX)  # a proxy on this machine
+        tls = depot.encryption.certificates.context if depot.encryption and not is_local else None
+        listeners.append(Listener(name, address, sockets, application, tls))
+    return listeners
+
+
+def _build_redirect(depot: OpenDepot, listening: list[str]) -> TrailApplication:
+    """
+    Send plain HTTP to where https is: as the site's URL says, else where we listen.
+
+    Raises:
+        OperatorError: See ``compile_proxies``.
+    """
+    site = depot.auth.site
+    if site is not None and site[0] == "https":
+        port = site[2]
+    else:
+        _, _, text = depot.options.address.rpartition(":")
+        port = int(text) if text.isdigit() else HTTPS_PORT
+    challenges = depot.encryption.challenges if depot.encryption else Challenges()
+    dispatcher = Dispatcher(
+        Router([]),
+        depot.authenticator,
+        Cors(()),
+        depot.database.on_pool,
+        depot.body_limit,
+        depot.access_log.append,
+        compile_proxies(depot.options, listening),
+    )
+    return TrailApplication(dispatcher, build_redirect(port, challenges))
 
 
 def _addresses(options: ServerOptions) -> dict[str, str]:
     addresses = {"main": options.address}
     if options.has_admin_listener and options.admin_address is not None:
         addresses["admin"] = options.admin_address
+    if options.http_redirect_address is not None:
+        addresses[REDIRECT] = options.http_redirect_address
     return addresses

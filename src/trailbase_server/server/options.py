@@ -7,6 +7,7 @@ from typing import Literal
 DEFAULT_DEPOT = "traildepot"
 DEFAULT_ADDRESS = "localhost:4000"
 DEFAULT_SLOW_QUERY_MS = 500  # an impatient person's patience
+DEFAULT_ACME_DIRECTORY = "production"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,13 @@ class ServerOptions:
         config_readonly: Refuse every change of ``config.textproto`` through the admin API.
 
     Spec:
+        tls_cert, tls_key: PEM files instead of those in ``secrets/certs``.
+        tls_min_version: Oldest version of TLS.
+        http_redirect_address: Where plain HTTP is sent to https; for ACME too.
+        acme_domain: Host names to get a certificate for; empty: none.
+        acme_email: Where the authority may write to.
+        acme_directory: The authority: an https URL, ``production`` or ``staging``.
+        acme_ca_file: PEM of those who vouch for the authority's own server.
         server/trail-run
     """
 
@@ -71,4 +79,12 @@ class ServerOptions:
     @property
     def has_admin_listener(self) -> bool:
         """Administration has an address of its own."""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_min_version: Literal["1.2", "1.3"] = "1.2"
+    http_redirect_address: str | None = None
+    acme_domain: tuple[str, ...] = ()
+    acme_email: str | None = None
+    acme_directory: str = DEFAULT_ACME_DIRECTORY
+    acme_ca_file: Path | None = None
         return self.admin_address not in (None, self.address) and not self.no_admin

@@ -6,6 +6,7 @@ stopped in the reverse one. Commands that only open a depot run nothing of it.
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from trailbase_server.server.encryption import run_encryption
 from trailbase_server.server.jobs import run_jobs
 from trailbase_server.server.start import OpenDepot
 
@@ -19,6 +20,7 @@ async def background_work(depot: OpenDepot) -> AsyncIterator[None]:
         depot: Open, its lock held.
     """
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(run_encryption(depot.encryption))
         await stack.enter_async_context(run_jobs(depot))
         depot.mailer.start()
         yield

@@ -46,6 +46,7 @@ from trailbase_server.server.backups import BackupFunctions, DepotHost
 from trailbase_server.server.bootstrap import announce
 from trailbase_server.server.databases import DepotDatabases
 from trailbase_server.server.depot import prepare_depot, remember_version
+from trailbase_server.server.encryption import Encryption
 from trailbase_server.server.jobs import build_scheduler, plan_system_jobs
 from trailbase_server.server.options import ServerOptions
 from trailbase_server.sqlite.database import SqliteDatabase
@@ -66,6 +67,7 @@ class OpenDepot:
     Attributes:
         options: What the start was told.
         config: The configuration that runs.
+        encryption: Certificates; None: plain HTTP.
         database: Main and the configured databases.
         session_database: Sessions and codes.
         mailer: Writes mails; delivers them once it is started.
@@ -96,6 +98,7 @@ class OpenDepot:
         self.options = options
         self.config = config
         self.registry = registry
+        self.encryption: Encryption | None = None
         self.logs = logs
         self.access_log = AccessLog(logs, options)
         self._log_reader = databases.read_logs()
@@ -185,11 +188,11 @@ class OpenDepot:
 
     async def reload(self) -> None:
         """
-        Apply new migrations, read the configuration and the keys again.
+        Apply new migrations, read the configuration, the keys and the certificate again.
 
         Raises:
-            OperatorError: A migration failed or the configuration is wrong; what ran before runs
-                on.
+            OperatorError: A migration failed, the configuration or the certificate is wrong; what
+                ran before runs on.
 
         Spec:
             server/sighup-unix-run-only
@@ -202,6 +205,8 @@ class OpenDepot:
 
     async def _reload_keys(self) -> None:
         """Take over the keys of ``trail keys rotate``."""
+        if self.encryption is not None:
+            self.encryption.certificates.reload()
         keys = await asyncio.to_thread(load_keys, self.options.depot / KEYS)
         self.auth.keys.adopt(keys)
         self.auth.verified.clear()
@@ -257,7 +262,9 @@ class OpenDepot:
 
 
 @asynccontextmanager
-async def open_depot(options: ServerOptions) -> AsyncIterator[OpenDepot]:
+async def open_depot(
+    options: ServerOptions, encryption: Encryption | None = None
+) -> AsyncIterator[OpenDepot]:
     """
     Open a depot as every command that needs its accounts or APIs does.
 
@@ -266,13 +273,17 @@ async def open_depot(options: ServerOptions) -> AsyncIterator[OpenDepot]:
 
     Raises:
         OperatorError: Whatever the operator has to mend.
+        encryption: For a server that is to speak TLS.
 
     Spec:
         server/start-up-order
     """
     _check_paths(options)
     async with AsyncExitStack() as stack:
-        yield await _open(options, stack)
+        depot = await _open(options, stack)
+        depot.encryption = encryption
+        depot.auth.is_encrypted = encryption is not None
+        yield depot
 
 
 async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:

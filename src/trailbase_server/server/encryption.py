@@ -1,0 +1,77 @@
+"""
+Encryption as the options ask for it: the operator's files, or an authority's certificates.
+
+Put together before anything in the depot is touched: a start with a broken certificate fails while
+it has changed nothing.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from trailbase_server.errors import OperatorError
+from trailbase_server.server.acme.challenges import Challenges
+from trailbase_server.server.acme.keeper import CertificateKeeper, keep_certificate
+from trailbase_server.server.acme.settings import compile_settings
+from trailbase_server.server.options import ServerOptions
+from trailbase_server.server.tls import Certificates, find_certificates, watch_certificates
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """
+    What a server with TLS has.
+
+    Attributes:
+        certificates: In use.
+        challenges: Answered by the listener of plain HTTP.
+        keeper: Gets certificates; None: the operator does.
+    """
+
+    certificates: Certificates
+    challenges: Challenges
+    keeper: CertificateKeeper | None = None
+
+
+def prepare_encryption(options: ServerOptions) -> Encryption | None:
+    """
+    Find out whether and how to encrypt, and load the certificate.
+
+    Returns:
+        None: plain HTTP, because nobody has asked for anything else.
+
+    Raises:
+        OperatorError: The options contradict each other, or the files are no good.
+
+    Spec:
+        server/tls
+        server/tls-automation-p2-docs-state-the-wish
+    """
+    settings = compile_settings(options)
+    if settings is not None:
+        certificates = Certificates(settings.files, options.tls_min_version)
+        challenges = Challenges()
+        keeper = CertificateKeeper(settings, certificates, challenges)
+        keeper.load()
+        return Encryption(certificates, challenges, keeper)
+    files = find_certificates(options.depot, options.tls_cert, options.tls_key)
+    if files is None:
+        if options.http_redirect_address is not None:
+            raise OperatorError("--http-redirect-address needs TLS: there is no certificate")
+        return None
+    certificates = Certificates(files, options.tls_min_version)
+    certificates.load()
+    return Encryption(certificates, Challenges())
+
+
+@asynccontextmanager
+async def run_encryption(encryption: Encryption | None) -> AsyncIterator[None]:
+    """Follow the files and get new certificates until the end of the block."""
+    if encryption is None:
+        yield
+        return
+    async with watch_certificates(encryption.certificates), keep_certificate(encryption.keeper):
+        yield

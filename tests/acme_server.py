@@ -1,0 +1,115 @@
+"""Pebble, the test authority of Let's Encrypt, with a DNS server that knows this machine only."""
+
+import contextlib
+import json
+import os
+import shutil
+import ssl
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from tests.authority import Authority, pem_of, store
+from tests.serving import ROOT, free_port
+
+START_TIMEOUT_S = 20
+BLOCKED = "blocked.test"
+
+
+def _find(name):
+    beside = ROOT / ".cache" / "bin" / name
+    return str(beside) if beside.exists() else shutil.which(name)
+
+
+PROGRAMS = [_find("pebble"), _find("pebble-challtestsrv")]
+needs_pebble = pytest.mark.skipif(
+    None in PROGRAMS, reason="pebble is missing: scripts/parts installs it where there is Go"
+)
+
+
+class Pebble:
+    """
+    A running authority. It looks for challenges at ``http_port`` of this machine.
+
+    Attributes:
+        directory: Its URL.
+        ca_file: Who vouches for its own server.
+    """
+
+    def __init__(self, folder, http_port=None, *, life_s=90 * 86_400, port=None):
+        self.http_port = http_port or free_port()
+        self.port = port or free_port()
+        self.directory = f"https://localhost:{self.port}/dir"
+        self.ca_file = folder / "ca.pem"
+        self._folder = folder
+        self._life_s = life_s
+        self._management = free_port()
+        self._processes = []
+        self._authority = Authority("Pebble's own")
+
+    def __enter__(self):
+        folder, names, lookup = self._folder, free_port(), free_port()
+        cert, key = store(folder, *self._authority.issue("localhost", "127.0.0.1"))
+        self.ca_file.write_bytes(pem_of(self._authority.root))
+        config = {
+            "listenAddress": f"127.0.0.1:{self.port}",
+            "managementListenAddress": f"127.0.0.1:{self._management}",
+            "certificate": str(cert),
+            "privateKey": str(key),
+            "httpPort": self.http_port,
+            "tlsPort": free_port(),
+            "domainBlocklist": [BLOCKED],
+            "keyAlgorithm": "ecdsa",
+            "retryAfter": {"authz": 1, "order": 1},
+            "profiles": {"default": {"description": "", "validityPeriod": self._life_s}},
+        }
+        (folder / "pebble.json").write_text(json.dumps({"pebble": config}))
+        pebble, resolver = PROGRAMS
+        nothing = [f"-{name}=" for name in ("http01", "https01", "tlsalpn01", "doh", "defaultIPv6")]
+        self._start(
+            [resolver, *nothing, f"-dnsserver=127.0.0.1:{names}", f"-management=127.0.0.1:{lookup}"]
+        )
+        self._start([pebble, f"-config={folder / 'pebble.json'}", f"-dnsserver=127.0.0.1:{names}"])
+        end = time.monotonic() + START_TIMEOUT_S
+        while True:
+            try:
+                self.ask(self.directory)
+            except urllib.error.URLError:
+                if time.monotonic() > end:
+                    self.__exit__()
+                    raise AssertionError((folder / "pebble.log").read_text()) from None
+                time.sleep(0.05)
+            else:
+                return self
+
+    def __exit__(self, *_):
+        for process in self._processes:
+            process.kill()
+            process.wait()
+        self._processes.clear()
+
+    def ask(self, url):
+        context = ssl.create_default_context(cafile=self.ca_file)
+        with urllib.request.urlopen(url, context=context, timeout=5) as answer:
+            return answer.read()
+
+    def trust(self):
+        """What a client has that trusts what this authority signs."""
+        root = self.ask(f"https://localhost:{self._management}/roots/0")
+        return ssl.create_default_context(cadata=root.decode())
+
+    def _start(self, command):
+        environment = {
+            **os.environ,
+            "PEBBLE_VA_NOSLEEP": "1",
+            "PEBBLE_AUTHZREUSE": "0",
+            "PEBBLE_WFE_NONCEREJECT": "0",  # else one good request of twenty, by chance
+        }
+        with contextlib.ExitStack() as stack:
+            log = stack.enter_context((self._folder / "pebble.log").open("ab"))
+            self._processes.append(
+                subprocess.Popen(command, stdout=log, stderr=log, env=environment)
+            )

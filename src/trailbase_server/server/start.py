@@ -96,9 +96,9 @@ class OpenDepot:
         threads = options.runtime_threads or min(max(os.cpu_count() or 1, 2), 4)
         running = config.config
         self.options = options
+        self.encryption: Encryption | None = None
         self.config = config
         self.registry = registry
-        self.encryption: Encryption | None = None
         self.logs = logs
         self.access_log = AccessLog(logs, options)
         self._log_reader = databases.read_logs()
@@ -202,11 +202,11 @@ class OpenDepot:
         await self.follow(self.config.loaded)
         await self.config.reload()
         await self._reload_keys()
+        if self.encryption is not None:
+            self.encryption.certificates.reload()
 
     async def _reload_keys(self) -> None:
         """Take over the keys of ``trail keys rotate``."""
-        if self.encryption is not None:
-            self.encryption.certificates.reload()
         keys = await asyncio.to_thread(load_keys, self.options.depot / KEYS)
         self.auth.keys.adopt(keys)
         self.auth.verified.clear()
@@ -270,10 +270,10 @@ async def open_depot(
 
     Args:
         options: Which depot, and how.
+        encryption: For a server that is to speak TLS.
 
     Raises:
         OperatorError: Whatever the operator has to mend.
-        encryption: For a server that is to speak TLS.
 
     Spec:
         server/start-up-order

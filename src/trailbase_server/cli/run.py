@@ -176,22 +176,6 @@ def _check_rate(
     help="How often one client address may come; finer rules are server.rate_limits.",
 )
 @click.option(
-    "--config-readonly",
-    envvar="CONFIG_READONLY",
-    show_envvar=True,
-    is_flag=True,
-    help="Refuse changes of the configuration through the admin API.",
-)
-@click.pass_obj
-def run(general: ServerOptions, /, **given: object) -> int:
-    """Serve the depot until SIGINT or SIGTERM; SIGHUP reads the configuration again."""
-    from trailbase_server.server.serve import serve
-
-    options = build_options(general, given)
-    if options.dev or options.log_format != "text":
-        from trailbase_server.cli.logging import DEVELOPING, SERVING, configure_logging
-
-@click.option(
     "--tls-cert",
     envvar="TLS_CERT",
     show_envvar=True,
@@ -252,6 +236,22 @@ def run(general: ServerOptions, /, **given: object) -> int:
     type=click.Path(path_type=Path),
     help="Who vouches for the authority's own server, PEM.  [default: the usual ones]",
 )
+@click.option(
+    "--config-readonly",
+    envvar="CONFIG_READONLY",
+    show_envvar=True,
+    is_flag=True,
+    help="Refuse changes of the configuration through the admin API.",
+)
+@click.pass_obj
+def run(general: ServerOptions, /, **given: object) -> int:
+    """Serve the depot until SIGINT or SIGTERM; SIGHUP reads the configuration again."""
+    from trailbase_server.server.serve import serve
+
+    options = build_options(general, given)
+    if options.dev or options.log_format != "text":
+        from trailbase_server.cli.logging import DEVELOPING, SERVING, configure_logging
+
         configure_logging(
             DEVELOPING if options.dev else SERVING, is_json=options.log_format == "json"
         )

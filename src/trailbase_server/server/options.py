@@ -41,9 +41,6 @@ class ServerOptions:
             headers are believed. Empty: who is near, unless the server is on a public address.
         proxy_hops: How many proxies stand in a row before the server.
         rate_limit: ``REQUESTS/SECONDS`` or ``REQUESTS/SECONDS:BURST`` of each client address.
-        config_readonly: Refuse every change of ``config.textproto`` through the admin API.
-
-    Spec:
         tls_cert, tls_key: PEM files instead of those in ``secrets/certs``.
         tls_min_version: Oldest version of TLS.
         http_redirect_address: Where plain HTTP is sent to https; for ACME too.
@@ -51,6 +48,9 @@ class ServerOptions:
         acme_email: Where the authority may write to.
         acme_directory: The authority: an https URL, ``production`` or ``staging``.
         acme_ca_file: PEM of those who vouch for the authority's own server.
+        config_readonly: Refuse every change of ``config.textproto`` through the admin API.
+
+    Spec:
         server/trail-run
     """
 
@@ -74,11 +74,6 @@ class ServerOptions:
     trusted_proxies: tuple[str, ...] = ()
     proxy_hops: int = 1
     rate_limit: str | None = None
-    config_readonly: bool = False
-
-    @property
-    def has_admin_listener(self) -> bool:
-        """Administration has an address of its own."""
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_min_version: Literal["1.2", "1.3"] = "1.2"
@@ -87,4 +82,9 @@ class ServerOptions:
     acme_email: str | None = None
     acme_directory: str = DEFAULT_ACME_DIRECTORY
     acme_ca_file: Path | None = None
+    config_readonly: bool = False
+
+    @property
+    def has_admin_listener(self) -> bool:
+        """Administration has an address of its own."""
         return self.admin_address not in (None, self.address) and not self.no_admin

@@ -66,8 +66,8 @@ class OpenDepot:
 
     Attributes:
         options: What the start was told.
-        config: The configuration that runs.
         encryption: Certificates; None: plain HTTP.
+        config: The configuration that runs.
         database: Main and the configured databases.
         session_database: Sessions and codes.
         mailer: Writes mails; delivers them once it is started.

@@ -31,6 +31,7 @@ set -eu
 curl() { command curl --silent --show-error $FAIL "$@"; }
 trail() {
   case " $* " in
+    *" jobs run "*) command trail "$@" ;;
     *" run "*)
       if [ -n "${SERVER:-}" ]; then command kill "$SERVER"; wait "$SERVER" || true; fi
       : > server.log

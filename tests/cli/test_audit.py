@@ -42,6 +42,7 @@ def test_what_commands_do_is_recorded(trail):
     )
     assert (promoted["action"], promoted["outcome"]) == ("user.promote", "done")
     assert promoted["after"] == {"reference": "nora@cli.test", "admin": True}
+    assert promoted["object"] == added["object"]
     assert len(promoted["object"]) == 36
     assert (refused["object"], refused["outcome"]) == ("nobody@cli.test", "refused")
     assert {one["actor"]["kind"] for one in (refused, promoted, added)} == {"command"}

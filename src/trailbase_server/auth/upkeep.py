@@ -75,7 +75,7 @@ async def delete_abandoned_anonymous(state: AuthState) -> int:
     if ttl_s < 0:
         return 0
     # Without refreshing, an auth token is all they have.
-    before = state.clock.now_s() - max(ttl_s, state.options.auth_ttl_s) - GRACE_S
+    before = state.clock.now_s() - (ttl_s or state.options.auth_ttl_s + GRACE_S)
     last, total = 0, 0
     while True:
         rows = await state.database.query(

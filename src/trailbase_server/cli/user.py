@@ -134,13 +134,15 @@ def disable_totp(options: "ServerOptions", user: str) -> None:
 def add(options: "ServerOptions", email: str, password: str) -> None:
     """Add a user whose address counts as verified."""
     from trailbase_server.auth import accounts
+    from trailbase_server.ids import render_uuid_text
     from trailbase_server.server.audit import Deed
 
-    run_with_accounts(
-        options,
-        lambda state: accounts.add_user(state, email, password),
-        Deed("user.create", after={"email": email, "verified": True}),
-    )
+    deed = Deed("user.create", after={"email": email, "verified": True})
+
+    async def action(state: "AuthState") -> None:
+        deed.object = render_uuid_text(await accounts.add_user(state, email, password))
+
+    run_with_accounts(options, action, deed)
     click.echo(f"Added user '{email}'", err=True)
 
 

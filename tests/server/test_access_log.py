@@ -10,7 +10,8 @@ import pytest
 
 from tests.serving import Server
 from trailbase_server.config.defaults import LOGS_RETENTION_S
-from trailbase_server.config.proto.config_pb2 import Config
+from trailbase_server.config.proto.config_pb2 import AccessLogConfig, Config
+from trailbase_server.logs.keep import KEEP_ALL, Keep
 from trailbase_server.server.access_log import AccessLog, build_log_pages
 from trailbase_server.server.options import ServerOptions
 
@@ -61,6 +62,21 @@ def test_an_entry_goes_to_both(capfd):
     os.close(writing)
 
 
+def test_the_configuration_says_what_is_logged():
+    store = SimpleNamespace(append=None, keep=None)
+    log = AccessLog(store, ServerOptions(access_log="stderr"))
+    log.configure(AccessLogConfig())
+    assert store.keep == KEEP_ALL
+    log.configure(
+        AccessLogConfig(
+            disabled=True, exclude_paths=["/a"], sample_one_in=2, max_size_bytes=2_000_000
+        )
+    )
+    assert store.keep == Keep(True, ("/a",), 0.5, 2_000_000)
+    # What stands for the database does not hold for lines.
+    assert log.lines.keep == Keep(False, ("/a",), 0.5, None)
+
+
 def test_a_closed_output_is_no_reason_not_to_start(monkeypatch):
     monkeypatch.setattr("sys.stdout", None)
     assert AccessLog(SimpleNamespace(append=None), ServerOptions(access_log="stdout")).lines is None
@@ -75,6 +91,7 @@ def test_everything_that_is_printed_is_json(tmp_path):
         with pytest.raises(urllib.error.HTTPError) as failure:
             urllib.request.urlopen(request)
         assert failure.value.headers["x-request-id"] == "one-of-mine"
+        failure.value.close()
         server.stop()
     lines = server.log.read_text().splitlines()
     found = [json.loads(line) for line in lines if line.startswith("{")]

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from trailbase_server.config.access_log import check_access_log
 from trailbase_server.config.address import is_domain, is_email_address, is_host, url_problem
 from trailbase_server.config.problem import Problem
 from trailbase_server.config.proto.config_pb2 import (
@@ -127,6 +128,8 @@ def _check_server(server: ServerConfig) -> Iterator[Finding]:
         if reason is not None:
             yield "site_url", f"Failed to parse site_url '{server.site_url}': {reason}"
     yield from check_rate_limits(server)
+    for place, words in check_access_log(server.access_log):
+        yield f"access_log.{place}", words
     if 0 < server.audit_retention_sec < MIN_AUDIT_RETENTION_S:
         yield "audit_retention_sec", f"Must be at least {MIN_AUDIT_RETENTION_S}, or 0: never."
 

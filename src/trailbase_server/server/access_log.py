@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from trailbase_server.admin.logs import LogsState
 from trailbase_server.config.defaults import LOGS_RETENTION_S
 from trailbase_server.config.holder import ConfigHolder
+from trailbase_server.config.proto.config_pb2 import AccessLogConfig
+from trailbase_server.logs.keep import Keep
 from trailbase_server.logs.pages import LogView
 from trailbase_server.logs.store import LogStore
 from trailbase_server.logs.stream import LineStream
@@ -48,6 +50,15 @@ class AccessLog:
     def dropped(self) -> tuple[int, int]:
         """Entries that were lost: for ``logs.db``, for the stream."""
         return self._store.dropped, 0 if self.lines is None else self.lines.dropped
+
+    def configure(self, config: AccessLogConfig) -> None:
+        """Take over what is to be logged from now on."""
+        share = 1 / (config.sample_one_in or 1)
+        excluded = tuple(config.exclude_paths)
+        limit = config.max_size_bytes if config.HasField("max_size_bytes") else None
+        self._store.keep = Keep(config.disabled, excluded, share, limit)
+        if self.lines is not None:
+            self.lines.keep = Keep(excluded=excluded, share=share)
 
     def close(self) -> None:
         """Write the lines that are left; the store is closed by who opened it."""

@@ -184,6 +184,7 @@ class OpenDepot:
             config.server.site_url or self.options.public_url,
         )
         await self.auth.pages.reload()
+        self.access_log.configure(config.server.access_log)
         plan_system_jobs(self.scheduler, config.jobs)
 
     async def reload(self) -> None:

@@ -277,8 +277,20 @@ class RateLimit(_message.Message):
     burst: int
     def __init__(self, path: _Optional[str] = ..., methods: _Optional[_Iterable[str]] = ..., operation: _Optional[str] = ..., per: _Optional[_Union[RateLimitKey, str]] = ..., requests: _Optional[int] = ..., seconds: _Optional[int] = ..., burst: _Optional[int] = ...) -> None: ...
 
+class AccessLogConfig(_message.Message):
+    __slots__ = ("disabled", "exclude_paths", "sample_one_in", "max_size_bytes")
+    DISABLED_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDE_PATHS_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_ONE_IN_FIELD_NUMBER: _ClassVar[int]
+    MAX_SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    disabled: bool
+    exclude_paths: _containers.RepeatedScalarFieldContainer[str]
+    sample_one_in: int
+    max_size_bytes: int
+    def __init__(self, disabled: _Optional[bool] = ..., exclude_paths: _Optional[_Iterable[str]] = ..., sample_one_in: _Optional[int] = ..., max_size_bytes: _Optional[int] = ...) -> None: ...
+
 class ServerConfig(_message.Message):
-    __slots__ = ("application_name", "site_url", "logs_retention_sec", "s3_storage_config", "enable_record_transactions", "request_size_limit_bytes", "auth_ip_rate_limit", "backup_window_size", "rate_limits", "upload_size_limit_bytes", "hsts_max_age_sec", "audit_retention_sec")
+    __slots__ = ("application_name", "site_url", "logs_retention_sec", "s3_storage_config", "enable_record_transactions", "request_size_limit_bytes", "auth_ip_rate_limit", "backup_window_size", "rate_limits", "upload_size_limit_bytes", "hsts_max_age_sec", "access_log", "audit_retention_sec")
     APPLICATION_NAME_FIELD_NUMBER: _ClassVar[int]
     SITE_URL_FIELD_NUMBER: _ClassVar[int]
     LOGS_RETENTION_SEC_FIELD_NUMBER: _ClassVar[int]
@@ -290,6 +302,7 @@ class ServerConfig(_message.Message):
     RATE_LIMITS_FIELD_NUMBER: _ClassVar[int]
     UPLOAD_SIZE_LIMIT_BYTES_FIELD_NUMBER: _ClassVar[int]
     HSTS_MAX_AGE_SEC_FIELD_NUMBER: _ClassVar[int]
+    ACCESS_LOG_FIELD_NUMBER: _ClassVar[int]
     AUDIT_RETENTION_SEC_FIELD_NUMBER: _ClassVar[int]
     application_name: str
     site_url: str
@@ -302,8 +315,9 @@ class ServerConfig(_message.Message):
     rate_limits: _containers.RepeatedCompositeFieldContainer[RateLimit]
     upload_size_limit_bytes: int
     hsts_max_age_sec: int
+    access_log: AccessLogConfig
     audit_retention_sec: int
-    def __init__(self, application_name: _Optional[str] = ..., site_url: _Optional[str] = ..., logs_retention_sec: _Optional[int] = ..., s3_storage_config: _Optional[_Union[S3StorageConfig, _Mapping]] = ..., enable_record_transactions: _Optional[bool] = ..., request_size_limit_bytes: _Optional[int] = ..., auth_ip_rate_limit: _Optional[int] = ..., backup_window_size: _Optional[int] = ..., rate_limits: _Optional[_Iterable[_Union[RateLimit, _Mapping]]] = ..., upload_size_limit_bytes: _Optional[int] = ..., hsts_max_age_sec: _Optional[int] = ..., audit_retention_sec: _Optional[int] = ...) -> None: ...
+    def __init__(self, application_name: _Optional[str] = ..., site_url: _Optional[str] = ..., logs_retention_sec: _Optional[int] = ..., s3_storage_config: _Optional[_Union[S3StorageConfig, _Mapping]] = ..., enable_record_transactions: _Optional[bool] = ..., request_size_limit_bytes: _Optional[int] = ..., auth_ip_rate_limit: _Optional[int] = ..., backup_window_size: _Optional[int] = ..., rate_limits: _Optional[_Iterable[_Union[RateLimit, _Mapping]]] = ..., upload_size_limit_bytes: _Optional[int] = ..., hsts_max_age_sec: _Optional[int] = ..., access_log: _Optional[_Union[AccessLogConfig, _Mapping]] = ..., audit_retention_sec: _Optional[int] = ...) -> None: ...
 
 class SystemJob(_message.Message):
     __slots__ = ("id", "schedule", "disabled")

@@ -49,11 +49,11 @@ class Pebble:
         self._management = free_port()
         self._processes = []
         self._authority = Authority("Pebble's own")
+        self.ca_file.write_bytes(pem_of(self._authority.root))
 
     def __enter__(self):
         folder, names, lookup = self._folder, free_port(), free_port()
         cert, key = store(folder, *self._authority.issue("localhost", "127.0.0.1"))
-        self.ca_file.write_bytes(pem_of(self._authority.root))
         config = {
             "listenAddress": f"127.0.0.1:{self.port}",
             "managementListenAddress": f"127.0.0.1:{self._management}",

@@ -68,7 +68,13 @@ def test_options_that_cannot_work_together_are_refused():
     assert "exclude each other" in refusal(tls_cert=Path("x"))
     assert "--http-redirect-address" in refusal(http_redirect_address=None)
     assert "no mail address" in refusal(acme_email="nobody")
-    assert "Path not found" in refusal(acme_ca_file=Path("/nowhere"))
+    assert "No such file" in refusal(acme_ca_file=Path("/nowhere"))
+
+
+def test_authorities_must_be_certificates(tmp_path):
+    path = tmp_path / "ca.pem"
+    path.write_text("nonsense")
+    assert str(path) in refusal(acme_ca_file=path)
 
 
 def test_the_missing_extra_is_named(monkeypatch):

@@ -1,6 +1,7 @@
 """What the operator asks of the authority, checked before anything is started."""
 
 import re
+import ssl
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -91,8 +92,8 @@ def compile_settings(options: ServerOptions) -> AcmeSettings | None:
         raise OperatorError("ACME: install the extra: pip install 'trailbase-server[acme]'")
     if options.acme_email is not None and not _EMAIL.match(options.acme_email):
         raise OperatorError(f"ACME: '{options.acme_email}' is no mail address")
-    if options.acme_ca_file is not None and not options.acme_ca_file.is_file():
-        raise OperatorError(f'Path not found: "{options.acme_ca_file}"')
+    if options.acme_ca_file is not None:
+        _check_authorities(options.acme_ca_file)
     return AcmeSettings(
         _parse_domains(options.acme_domain),
         options.acme_email,
@@ -100,6 +101,14 @@ def compile_settings(options: ServerOptions) -> AcmeSettings | None:
         options.acme_ca_file,
         options.depot / CERTS,
     )
+
+
+def _check_authorities(path: Path) -> None:
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as exc:  # an SSLError is one too
+        reason = exc.strerror or "no PEM certificates"
+        raise OperatorError(f'ACME: cannot use "{path}": {reason}') from exc
 
 
 def _parse_domains(given: tuple[str, ...]) -> tuple[str, ...]:

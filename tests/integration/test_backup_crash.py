@@ -21,8 +21,8 @@ from trailbase_server.sqlite.backup import find_damage
 
 API = "/api/records/v1/boat"
 ADMIN = "/api/_admin/backups"
-FILLER = 30_000_000  # bytes: so that copying takes long enough to be interrupted
-KILLS = 4
+FILLER = 16_000_000  # bytes: so that copying takes long enough to be interrupted
+KILLS = 3
 STEP_S = 0.02
 
 

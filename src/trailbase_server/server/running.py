@@ -3,12 +3,14 @@ What runs beside the requests while the server runs: one line each, started in t
 stopped in the reverse one. Commands that only open a depot run nothing of it.
 """
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from trailbase_server.server.encryption import run_encryption
 from trailbase_server.server.jobs import run_jobs
 from trailbase_server.server.start import OpenDepot
+from trailbase_server.server.tracing import traced
 
 
 @asynccontextmanager
@@ -22,5 +24,6 @@ async def background_work(depot: OpenDepot) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(run_encryption(depot.encryption))
         await stack.enter_async_context(run_jobs(depot))
+        await stack.enter_async_context(traced(depot, os.environ))
         depot.mailer.start()
         yield

@@ -28,7 +28,7 @@ from trailbase_server.server.options import ServerOptions
 from trailbase_server.server.running import background_work
 from trailbase_server.server.sockets import BACKLOG
 from trailbase_server.server.start import OpenDepot, open_depot
-from trailbase_server.web.front_door import front_door
+from trailbase_server.web.traced import Trace, traced_application, traced_front_door
 from trailbase_server.web.websocket import MAX_MESSAGE_BYTES
 
 log = logging.getLogger("trailbase_server")
@@ -51,7 +51,7 @@ class Server(uvicorn.Server):
     """
 
     def __init__(self, listeners: list[Listener], depot: OpenDepot) -> None:
-        self._configs = [_configure(listener) for listener in listeners]
+        self._configs = [_configure(listener, depot.trace) for listener in listeners]
         super().__init__(self._configs[0])
         self._listeners = listeners
         self._depot = depot
@@ -65,7 +65,7 @@ class Server(uvicorn.Server):
             if not config.loaded:  # uvicorn has loaded the first
                 config.load()
             protocol = partial(
-                front_door(listener.application.dispatcher),
+                traced_front_door(listener.application.dispatcher, self._depot.trace),
                 config=config,
                 server_state=self.server_state,
                 app_state=self.lifespan.state,
@@ -159,9 +159,9 @@ async def _serve(options: ServerOptions) -> int:
     return 1 if forced else 0
 
 
-def _configure(listener: Listener) -> uvicorn.Config:
+def _configure(listener: Listener, trace: Trace | None) -> uvicorn.Config:
     return uvicorn.Config(
-        listener.application,
+        traced_application(listener.application, trace),
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -13,6 +13,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from trailbase_server import WIRE_VERSION
 from trailbase_server.admin.state import AdminState
@@ -55,6 +56,9 @@ from trailbase_server.sqlite.slow import SlowQueries
 from trailbase_server.storage.open import open_storage
 from trailbase_server.storage.triggers import plan_file_triggers, run_statements
 
+if TYPE_CHECKING:
+    from trailbase_server.web.traced import Trace
+
 DEFAULT_BODY_LIMIT = 10 * 1024 * 1024  # bytes
 DEFAULT_GEOIP_FILE = "GeoLite2-Country.mmdb"
 KEYS = "secrets/keys"  # in the depot
@@ -77,6 +81,7 @@ class OpenDepot:
         logs: Access log.
         log_pages: State of those who read it.
         access_log: Where requests are logged.
+        trace: Makes the spans of answers, None where nothing is traced.
         registry: Named JSON schemas.
         auth, records, admin: State of the packages.
         authenticator: Turns credentials into identities.
@@ -101,6 +106,7 @@ class OpenDepot:
         self.registry = registry
         self.logs = logs
         self.access_log = AccessLog(logs, options)
+        self.trace: Trace | None = None
         self._log_reader = databases.read_logs()
         self.log_pages = build_log_pages(config, logs, self._log_reader, databases.geoip)
         self._databases = databases

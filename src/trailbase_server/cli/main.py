@@ -24,6 +24,7 @@ COMMANDS = {
     "admin": "admin:admin",
     "keys": "keys:keys",
     "jobs": "jobs:jobs",
+    "logs": "logs:logs",
     "audit": "audit:audit",
     "backups": "backups:backups",
     "email": "email:email",

@@ -28,6 +28,7 @@ def test_rotating_keeps_the_old_key_for_a_while(trail):
     assert re.fullmatch(r"The old key verifies until \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\n", err)
     assert trail("keys", "list")[1].split() == [new, old]
     assert trail("user", "mint", "nora@cli.test")[0] == 0
+    assert "done  keys.rotate" in trail("audit", "list")[1]
 
 
 def test_after_a_leak_the_old_key_counts_no_more(trail):

@@ -28,16 +28,24 @@ def rotate(options: "ServerOptions", *, compromised: bool) -> None:
     Tokens of the old one are good until they expire. A server that runs takes the new key over
     with SIGHUP or its next start.
     """
+    import asyncio
     from datetime import UTC, datetime
 
     from trailbase_server.auth.key_rotation import keep_time, rotate_keys
+    from trailbase_server.cli.in_depot import run_in_depot
     from trailbase_server.clock import SYSTEM_CLOCK
+    from trailbase_server.server.audit import Deed
     from trailbase_server.server.start import KEYS, load_configuration
 
     config = load_configuration(options)
     keep_s = 0 if compromised else keep_time(config.auth)
     now_s = SYSTEM_CLOCK.now_s()
-    new = rotate_keys(options.depot / KEYS, now_s, keep_s)
+    deed = Deed("keys.rotate", after={"compromised": compromised})
+    new = run_in_depot(
+        options,
+        lambda _: asyncio.to_thread(rotate_keys, options.depot / KEYS, now_s, keep_s),
+        deed,
+    )
     click.echo(f"New key: {new.name}")
     if compromised:
         click.echo("The old key counts no more: restart the server now", err=True)

@@ -322,3 +322,32 @@ def test_the_oldest_rows_go_when_the_database_is_too_large(factory, path):
     left = len(rows(path))
     assert 0 < left <= 3 * ROWS_PER_BATCH
     assert rows(path, "url")[-1] == ("/newest",)
+
+
+def test_the_last_failure_is_told_until_a_batch_is_written(path):
+    store = LogStore(Factory(path), flush_s=0.0)
+    path.rename(path.with_name("away.db"))
+    for name in ("logs.db-wal", "logs.db-shm"):
+        path.with_name(name).unlink(missing_ok=True)
+    store.append(entry())
+    store.flush()
+    assert "no such table" in store.last_failure[1]
+    assert store.dropped == 1
+    path.with_name("away.db").replace(path)
+    store.append(entry("/again"))
+    store.flush()
+    assert store.last_failure is None
+    store.close()
+    assert rows(path, "url") == [("/again",)]
+
+
+def test_a_file_that_was_replaced_is_written_after_reopening(path):
+    factory = Factory(path)
+    store = LogStore(factory, flush_s=0.0)
+    store.append(entry())
+    store.flush()
+    store.reopen()
+    store.append(entry())
+    store.flush()
+    store.close()
+    assert factory.opened == 2

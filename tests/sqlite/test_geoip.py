@@ -125,3 +125,21 @@ def test_what_is_no_bare_address(text):
 def test_every_address_is_valid(number):
     groups = f"{number:032x}"
     check_address(":".join(groups[i : i + 4] for i in range(0, 32, 4)))
+
+
+def test_a_reload_reads_the_file_anew_and_refuses_what_is_no_database(tmp_path):
+    path, fresh = tmp_path / "some.mmdb", tmp_path / "fresh.mmdb"
+    write_database(path, "GeoLite2-Country", {"89.160.20.0/24": {"country": {"iso_code": "SE"}}})
+    geoip = open_geoip(path)
+    assert geoip.country("89.160.20.7") == "SE"
+    write_database(fresh, "GeoLite2-Country", {"89.160.20.0/24": {"country": {"iso_code": "NO"}}})
+    fresh.rename(path)
+    assert geoip.country("89.160.20.7") == "SE"
+    geoip.reload()
+    assert geoip.country("89.160.20.7") == "NO"
+    fresh.write_bytes(b"nonsense")
+    fresh.rename(path)
+    with pytest.raises(OperatorError):
+        geoip.reload()
+    assert geoip.country("89.160.20.7") == "NO"
+    geoip.close()

@@ -60,3 +60,18 @@ async def test_closing_interrupts_and_ends(reader):
     reader.close()
     with pytest.raises(ClosedError):
         await reader.run(read, "SELECT a FROM t")
+
+
+async def test_a_file_that_was_replaced_is_read_after_reopening(reader, tmp_path):
+    assert (await reader.run(read, "SELECT a FROM t"))[0] == [(1,)]
+    (tmp_path / "side.db").unlink()
+    connection = apsw.Connection(str(tmp_path / "side.db"))
+    connection.execute("CREATE TABLE t (a); INSERT INTO t VALUES (2)").fetchall()
+    connection.close()
+    await reader.reopen()
+    assert (await reader.run(read, "SELECT a FROM t"))[0] == [(2,)]
+
+
+async def test_reopening_before_anybody_has_asked_does_nothing(reader):
+    await reader.reopen()
+    assert reader._pool is None

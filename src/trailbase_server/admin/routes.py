@@ -13,6 +13,7 @@ from trailbase_server.admin.info import get_info, get_public_key
 from trailbase_server.admin.jobs import list_jobs, run_job
 from trailbase_server.admin.logs import get_log_stats, list_logs
 from trailbase_server.admin.oauth_providers import list_oauth_providers
+from trailbase_server.admin.reload import get_reload, reload_server
 from trailbase_server.admin.tables import list_tables
 from trailbase_server.admin.users import change_user, create_user, list_users, remove_user
 from trailbase_server.config.proto.config_pb2 import GetConfigResponse, UpdateConfigRequest
@@ -187,6 +188,30 @@ JOB_ROUTES = (
     ),
 )
 """Bound to the scheduler."""
+
+RELOAD_ROUTES = (
+    Route(
+        "GET",
+        f"{PREFIX}/reload",
+        get_reload,
+        audience="admin",
+        operation="get_reload_handler",
+        summary="Tell how the last reload went.",
+        tag="admin",
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/reload",
+        reload_server,
+        audience="admin",
+        operation="reload_handler",
+        summary="Apply new migrations, read configuration, keys and certificate again.",
+        errors=(BadRequestError,),
+        audit="config.reload",
+        tag="admin",
+    ),
+)
+"""Bound to the reloader."""
 
 AUDIT_ROUTES = (
     Route(

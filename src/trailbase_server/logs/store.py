@@ -64,6 +64,8 @@ class LogStore:
 
     Attributes:
         keep: Which entries are written; replaced when the configuration changes.
+        last_failure: When the last batch that was lost failed, in monotonic seconds, and why; None
+            once another was written.
     """
 
     def __init__(
@@ -73,6 +75,8 @@ class LogStore:
         max_waiting: int = MAX_WAITING,
     ) -> None:
         self.keep: Keep = KEEP_ALL
+        self.last_failure: tuple[float, str] | None = None
+        self._is_stale = False  # the connection is to a file that is gone
         self._connect = connect
         self._flush_s = flush_s
         self._max_waiting = max_waiting
@@ -128,6 +132,11 @@ class LogStore:
         self._flushed.append(done)
         self._wake()
         return done.wait(timeout_s)
+
+    def reopen(self) -> None:
+        """Connect anew before the next batch: the file was taken away or replaced."""
+        self._is_stale = True
+        self._wake()
 
     def delete_before(self, unix_s: float) -> "Future[int]":
         """
@@ -188,12 +197,16 @@ class LogStore:
             done.set()
 
     def _drain(self) -> None:
+        if self._is_stale:
+            self._is_stale = False
+            self._disconnect()
         while self._queue:
             batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
             try:
                 self._write(self.keep(batch))
             except Exception as exc:  # noqa: BLE001  # the log must not end with one bad batch
                 self._failed += len(batch)
+                self.last_failure = SYSTEM_CLOCK.monotonic(), str(exc) or type(exc).__name__
                 log.warning("Dropped %d rows of the access log: %s", len(batch), exc)
                 self._disconnect()
 
@@ -208,6 +221,7 @@ class LogStore:
                 execute(STATEMENTS[size], row_values(batch[start : start + size]))
                 start += size
         execute("COMMIT")
+        self.last_failure = None
 
     def _limit_size(self) -> None:
         """Look now and then whether rows have to go because the database is too large."""
@@ -223,8 +237,8 @@ class LogStore:
         try:
             removed = remove_some(self._open(), removal)
         except Exception as exc:  # noqa: BLE001  # whoever asked is told, and the log goes on
-            self._removals.popleft().future.set_exception(exc)
             log.warning("Failed to delete rows of the access log: %s", exc)
+            self._removals.popleft().future.set_exception(exc)
             self._disconnect()
             return
         removal.removed += removed

@@ -6,23 +6,28 @@ and ``web/dispatch`` apply them in this order).
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from trailbase_server.admin.reload import ReloadState
 from trailbase_server.admin.routes import (
     AUDIT_ROUTES,
     BACKUP_ROUTES,
     JOB_ROUTES,
     LOG_ROUTES,
+    RELOAD_ROUTES,
     USER_ROUTES,
 )
 from trailbase_server.admin.routes import ROUTES as ADMIN_ROUTES
 from trailbase_server.auth.pages.routes import PAGE_ROUTES
 from trailbase_server.auth.routes import ROUTES as AUTH_ROUTES
 from trailbase_server.auth.routes import WELL_KNOWN_ROUTES
+from trailbase_server.config.load import LoadedConfig
 from trailbase_server.records.routes import ROUTES as RECORD_ROUTES
 from trailbase_server.records.routes import TRANSACTION_ROUTES
 from trailbase_server.server.audit import audit_requests, watch_sign_ins
 from trailbase_server.server.edge import compile_proxies, guard_edge
 from trailbase_server.server.health import ROUTES as HEALTH_ROUTES
+from trailbase_server.server.ready import READY_ROUTES, ReadyPage
 from trailbase_server.server.start import OpenDepot
 from trailbase_server.web.asgi import AsgiApplication, TrailApplication
 from trailbase_server.web.cors import Cors
@@ -37,15 +42,16 @@ _LOGIN_PATHS = frozenset(
 
 
 def all_routes(depot: OpenDepot) -> list[BoundRoute]:
-    """Every operation with the state of its package."""
-    batches = TRANSACTION_ROUTES if depot.has_transactions else ()
+    """Every operation with the state of its package, also those that are switched off."""
     pages = PAGE_ROUTES if depot.auth.pages.is_enabled else ()
     return [
         *bind_routes(HEALTH_ROUTES, None),
-        *bind_routes((*RECORD_ROUTES, *batches), depot.records),
+        *bind_routes(READY_ROUTES, ReadyPage(depot.readiness, depot.authenticator)),
+        *bind_routes((*RECORD_ROUTES, *TRANSACTION_ROUTES), depot.records),
         *bind_routes(watch_sign_ins((*AUTH_ROUTES, *WELL_KNOWN_ROUTES, *pages)), depot.auth),
         *bind_routes(ADMIN_ROUTES, depot.admin),
         *bind_routes(USER_ROUTES, depot.auth),
+        *bind_routes(RELOAD_ROUTES, _reload_state(depot)),
         *bind_routes(JOB_ROUTES, depot.scheduler),
         *bind_routes(BACKUP_ROUTES, depot.backups),
         *bind_routes(AUDIT_ROUTES, depot.audit),
@@ -68,12 +74,16 @@ def admin_routes(depot: OpenDepot) -> list[BoundRoute]:
     Spec:
         server/separate-admin-listener
     """
-    return [
+    routes = [
         bound
         for bound in all_routes(depot)
         if is_administration(bound)
         or bound.route.path in _LOGIN_PATHS
         or bound.route.tag == "server"
+    ]
+    page = ReadyPage(depot.readiness, depot.authenticator, tells_all=True)
+    return [
+        replace(bound, state=page) if bound.route in READY_ROUTES else bound for bound in routes
     ]
 
 
@@ -94,13 +104,15 @@ def build_application(
 
     Args:
         depot: Open.
-        routes: None: all that the main listener serves.
+        routes: Those that the configuration does not switch off are offered; None: all that the
+            main listener serves.
         with_files: Serve the public directory too.
         listening: Addresses it is bound to; empty ones for Unix sockets.
     """
     options = depot.options
+    routes = main_routes(depot) if routes is None else routes
     dispatcher = Dispatcher(
-        Router(main_routes(depot) if routes is None else routes),
+        Router(_offered(depot, routes)),
         depot.authenticator,
         Cors(options.cors_allowed_origins, dev=options.dev),
         depot.database.on_pool,
@@ -109,8 +121,33 @@ def build_application(
         compile_proxies(options, listening),
         audit_requests(depot.audit),
     )
-    guard_edge(depot, dispatcher)
+    _follow_routes(depot, dispatcher, routes)
+    guard_edge(depot, dispatcher, routes)
     return TrailApplication(dispatcher, _public_directory(depot) if with_files else None)
+
+
+def _offered(depot: OpenDepot, routes: list[BoundRoute]) -> list[BoundRoute]:
+    """Leave out what the configuration switches off."""
+    if depot.has_transactions:
+        return routes
+    return [bound for bound in routes if bound.route not in TRANSACTION_ROUTES]
+
+
+def _follow_routes(depot: OpenDepot, dispatcher: Dispatcher, routes: list[BoundRoute]) -> None:
+    """Offer with each new configuration what it does not switch off."""
+
+    def follow(_loaded: LoadedConfig) -> None:
+        offered = _offered(depot, routes)
+        if len(offered) != len(dispatcher.router.routes):
+            dispatcher.router = Router(offered)
+
+    depot.config.subscribe(follow)
+
+
+def _reload_state(depot: OpenDepot) -> ReloadState:
+    return ReloadState(
+        depot.config, lambda: depot.reloader.run(depot.reload), lambda: depot.reloader.last
+    )
 
 
 def _public_directory(depot: OpenDepot) -> AsgiApplication | None:

@@ -10,23 +10,29 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import apsw
+
 from trailbase_server.config.files import make_private_directory
 from trailbase_server.config.proto.config_pb2 import Config
 from trailbase_server.db.errors import DatabaseError
 from trailbase_server.errors import OperatorError
 from trailbase_server.logs.store import LogStore
+from trailbase_server.migrations.applied import read_applied
 from trailbase_server.migrations.embedded import Kind, system_migrations
 from trailbase_server.migrations.files import depot_migrations
 from trailbase_server.migrations.migration import Migration
+from trailbase_server.migrations.plan import plan
 from trailbase_server.migrations.runner import migrate
 from trailbase_server.schema.introspect import read_catalog
 from trailbase_server.schema.model import Catalog
 from trailbase_server.schema.registry import SchemaRegistry
 from trailbase_server.server.bootstrap import Credentials, bootstrap_admin
 from trailbase_server.server.depot import read_last_version
+from trailbase_server.sqlite.errors import translate_error
 from trailbase_server.sqlite.functions import register_functions
 from trailbase_server.sqlite.geoip import GeoIp
 from trailbase_server.sqlite.open import DatabaseFiles, Synchronous, open_connection
+from trailbase_server.sqlite.probe import open_existing
 from trailbase_server.sqlite.side_reader import SideReader
 from trailbase_server.sqlite.slow import SlowQueries
 
@@ -106,6 +112,19 @@ class DepotDatabases:
         """The audit log: acknowledged means on disk, whatever the rest of the server does."""
         return DatabaseFiles(self._own / f"{AUDIT_FILE}.db", prepare=self._plain_functions)
 
+    def main_paths(self, config: Config) -> list[Path]:
+        """Main and the configured databases."""
+        return [self._data / "main.db", *self.attached_files(config).values()]
+
+    def session_paths(self) -> list[Path]:
+        """Sessions, and what accounts have besides."""
+        return [self._data / "session.db", self._own / f"{ACCOUNTS_FILE}.db"]
+
+    @property
+    def logs_path(self) -> Path:
+        """The access log."""
+        return self._data / "logs.db"
+
     @property
     def locks(self) -> Path:
         """A private directory for files that are locked."""
@@ -146,6 +165,31 @@ class DepotDatabases:
             files = depot_migrations(self._depot / "migrations", name)
             self._migrate(self._data, name, "attached", files)
 
+    def find_pending(self, config: Config) -> list[str]:
+        """
+        List migrations of main and the configured databases that have not been applied; blocks.
+
+        Returns:
+            ``database/title`` of each.
+
+        Raises:
+            OperatorError: A file cannot be read, or does not fit the history.
+            DatabaseError: A database cannot be read.
+        """
+        found: list[str] = []
+        for name in ("main", *self.attached_files(config)):
+            files = depot_migrations(self._depot / "migrations", name)
+            own = system_migrations("main" if name == "main" else "attached")
+            try:
+                with closing(open_existing(self._data / f"{name}.db")) as connection:
+                    todo = plan(read_applied(connection), [*own, *files])
+            except apsw.Error as exc:
+                raise translate_error(exc) from exc
+            if todo.problems:
+                raise OperatorError("\n".join(todo.problems))
+            found += [f"{name}/{migration.title}" for migration in todo.pending]
+        return found
+
     def read_catalog(self, config: Config) -> Catalog:
         """What main and the configured databases contain, through a connection of its own."""
         with closing(open_connection(self._files_of(config), "reader")) as connection:
@@ -153,7 +197,7 @@ class DepotDatabases:
 
     def open_logs(self) -> LogStore:
         """Start the writer of the access log."""
-        return LogStore(partial(open_connection, self._logs_files(), "migrator"))
+        return LogStore(self._connect_logs)
 
     def read_logs(self) -> SideReader:
         """What administrators read the access log through; opened when first asked."""
@@ -163,6 +207,11 @@ class DepotDatabases:
         """Refresh the statistics of the access log, in bounded time; blocks."""
         with closing(open_connection(self._logs_files(), "migrator")) as connection:
             connection.execute("PRAGMA optimize").fetchall()
+
+    def _connect_logs(self) -> apsw.Connection:
+        if not self.logs_path.exists():  # somebody has taken it away
+            self._migrate(self._data, "logs", "logs", [])
+        return open_connection(self._logs_files(), "migrator")
 
     def _logs_files(self) -> DatabaseFiles:
         return DatabaseFiles(

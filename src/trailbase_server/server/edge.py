@@ -11,10 +11,11 @@ from trailbase_server.config.load import LoadedConfig
 from trailbase_server.config.proto.config_pb2 import RateLimit, RateLimitKey, ServerConfig
 from trailbase_server.errors import OperatorError
 from trailbase_server.server.options import ServerOptions
-from trailbase_server.server.start import OpenDepot
+from trailbase_server.server.start import OpenDepot, body_limit
 from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.proxies import Proxies, parse_proxies, usual_proxies
 from trailbase_server.web.rate_limit import RateLimits, RateRule
+from trailbase_server.web.route import BoundRoute
 
 DEFAULT_RATE_LIMIT_S = 60  # the span of a limit that does not say
 _RATE = re.compile(r"([1-9][0-9]{0,8})/([1-9][0-9]{0,4})(?::([1-9][0-9]{0,8}))?\Z")
@@ -61,23 +62,39 @@ def compile_rules(options: ServerOptions, server: ServerConfig) -> list[RateRule
     return [*general, *map(_rule, server.rate_limits)]
 
 
-def guard_edge(depot: OpenDepot, dispatcher: Dispatcher) -> None:
-    """Apply limits to a listener, from now on with every configuration."""
-    server = depot.config.config.server
-    if server.HasField("upload_size_limit_bytes"):
-        dispatcher.upload_limit = server.upload_size_limit_bytes
+def guard_edge(
+    depot: OpenDepot, dispatcher: Dispatcher, routes: Iterable[BoundRoute] | None = None
+) -> None:
+    """
+    Apply limits to what a listener answers, from now on with every configuration.
+
+    Args:
+        depot: Its configuration.
+        dispatcher: Of the listener.
+        routes: All that it may come to answer; None: those that it answers.
+    """
+    dispatcher.gate = depot.gate
+    limited = list(dispatcher.router.routes if routes is None else routes)
 
     def follow(loaded: LoadedConfig) -> None:
-        _apply(depot.options, loaded.config.server, dispatcher)
+        _apply(depot.options, loaded.config.server, dispatcher, limited)
 
     follow(depot.config.loaded)
     depot.config.subscribe(follow)
 
 
-def _apply(options: ServerOptions, server: ServerConfig, dispatcher: Dispatcher) -> None:
+def _apply(
+    options: ServerOptions,
+    server: ServerConfig,
+    dispatcher: Dispatcher,
+    routes: list[BoundRoute],
+) -> None:
+    dispatcher.body_limit = body_limit(server)
+    has_own = server.HasField("upload_size_limit_bytes")
+    dispatcher.upload_limit = server.upload_size_limit_bytes if has_own else dispatcher.body_limit
     rules = compile_rules(options, server)
     if rules != dispatcher.rules:  # what was counted goes on counting where nothing has changed
-        limits = RateLimits(rules, dispatcher.router.routes, SYSTEM_CLOCK) if rules else None
+        limits = RateLimits(rules, routes, SYSTEM_CLOCK) if rules else None
         dispatcher.rules, dispatcher.rate_limits = rules, limits
     age_s = 0 if options.dev else server.hsts_max_age_sec
     dispatcher.over_tls = (

@@ -118,7 +118,7 @@ class Server(uvicorn.Server):
 
     async def _reload_now(self) -> None:
         try:
-            await reload_depot(self._depot)
+            await self._depot.reloader.run(partial(reload_depot, self._depot))
         except (OperatorError, AppError) as exc:
             log.error("Failed to reload config: %s", exc)  # noqa: TRY400  # the message says it all
         else:

@@ -27,7 +27,7 @@ from trailbase_server.clock import SYSTEM_CLOCK
 from trailbase_server.config.holder import ConfigHolder
 from trailbase_server.config.load import CONFIG_FILE, LoadedConfig, load_config
 from trailbase_server.config.problem import Problem
-from trailbase_server.config.proto.config_pb2 import Config
+from trailbase_server.config.proto.config_pb2 import Config, ServerConfig
 from trailbase_server.errors import OperatorError
 from trailbase_server.jobs.locks import JobLocks
 from trailbase_server.logs.store import LogStore
@@ -45,16 +45,19 @@ from trailbase_server.schema.registry import (
 from trailbase_server.server.access_log import AccessLog, build_log_pages
 from trailbase_server.server.backups import BackupFunctions, DepotHost
 from trailbase_server.server.bootstrap import announce
+from trailbase_server.server.checks import build_readiness
 from trailbase_server.server.databases import DepotDatabases
 from trailbase_server.server.depot import prepare_depot, remember_version
 from trailbase_server.server.encryption import Encryption
 from trailbase_server.server.jobs import build_scheduler, plan_system_jobs
 from trailbase_server.server.options import ServerOptions
+from trailbase_server.server.reload import Reloader, reload_parts
 from trailbase_server.sqlite.database import SqliteDatabase
 from trailbase_server.sqlite.geoip import open_geoip
 from trailbase_server.sqlite.slow import SlowQueries
 from trailbase_server.storage.open import open_storage
 from trailbase_server.storage.triggers import plan_file_triggers, run_statements
+from trailbase_server.web.gate import open_gate
 
 if TYPE_CHECKING:
     from trailbase_server.web.traced import Trace
@@ -85,8 +88,10 @@ class OpenDepot:
         registry: Named JSON schemas.
         auth, records, admin: State of the packages.
         authenticator: Turns credentials into identities.
+        gate: Counts the connections of all listeners.
         body_limit: Largest request body in bytes; read at start.
-        has_transactions: Batches are offered; read at start.
+        readiness: Whether requests should be sent here; anybody may add checks.
+        reloader: Reloads, and knows how the last one went.
     """
 
     def __init__(
@@ -138,6 +143,7 @@ class OpenDepot:
         self.auth.pages.depot = options.depot
         self.auth.verified.on_forget = self.records.broker.close_user
         self.authenticator = TokenAuthenticator(self.auth)
+        self.gate = open_gate(options.max_connections, options.max_connections_per_address)
         self.admin = AdminState(
             config,
             catalog=lambda: self.records.catalog,
@@ -145,10 +151,14 @@ class OpenDepot:
             started_at=SYSTEM_CLOCK.now_s(),
             threads=threads,
         )
-        limit = running.server.request_size_limit_bytes
-        has_limit = running.server.HasField("request_size_limit_bytes")
-        self.has_transactions = running.server.enable_record_transactions
-        self.body_limit = int(limit) if has_limit else DEFAULT_BODY_LIMIT
+        self.body_limit = body_limit(running.server)
+        self.reloader = Reloader(reload_parts(self, _find_own_problems))
+        self.readiness = build_readiness(self, databases)
+
+    @property
+    def has_transactions(self) -> bool:
+        """Batches are offered."""
+        return self.config.config.server.enable_record_transactions
 
     def check(self) -> None:
         """
@@ -204,15 +214,35 @@ class OpenDepot:
         Spec:
             server/sighup-unix-run-only
         """
-        await asyncio.to_thread(self._databases.migrate, self.config.config)
-        # The new configuration may speak of tables that these migrations have made.
-        await self.follow(self.config.loaded)
-        await self.config.reload()
-        await self._reload_keys()
-        if self.encryption is not None:
-            self.encryption.certificates.reload()
+        await self.reloader.apply()
+        self.readiness.forget()
 
-    async def _reload_keys(self) -> None:
+    async def apply_migrations(self) -> None:
+        """
+        Apply migrations that are new, and take over what they have changed.
+
+        Raises:
+            OperatorError: One failed or does not fit the history.
+        """
+        await asyncio.to_thread(self._databases.migrate, self.config.config)
+        await self.follow(self.config.loaded)
+
+    async def reload_geoip(self) -> None:
+        """
+        Open the database of addresses again, if there was one at the start.
+
+        Raises:
+            OperatorError: It is gone or no database.
+        """
+        if self._databases.geoip is not None:
+            self._databases.geoip.reload()
+
+    async def reopen_logs(self) -> None:
+        """Begin the access log anew: its file was taken away."""
+        self.logs.reopen()
+        await self._log_reader.reopen()
+
+    async def reload_keys(self) -> None:
         """Take over the keys of ``trail keys rotate``."""
         keys = await asyncio.to_thread(load_keys, self.options.depot / KEYS)
         self.auth.keys.adopt(keys)
@@ -236,6 +266,7 @@ class OpenDepot:
     async def close(self) -> None:
         """End the streams, finish what is queued and close all files."""
         self.records.broker.close()
+        await self.readiness.close()
         await self.auth.background.finish()
         self.auth.close()
         await self.mailer.stop()
@@ -298,7 +329,7 @@ async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
     loaded: LoadedConfig | None = None
     if (path / CONFIG_FILE).exists():
         loaded = load_config(path, os.environ, create=False)
-        ConfigHolder(loaded, os.environ, [_check_schemas, _check_letters]).check()
+        ConfigHolder(loaded, os.environ, [_find_own_problems]).check()
     prepare_depot(path)
     finish_interrupted(path)
     loaded = loaded or load_config(path, os.environ)
@@ -335,6 +366,12 @@ def load_configuration(options: ServerOptions) -> Config:
     return load_config(options.depot, os.environ, create=False).config
 
 
+def body_limit(server: ServerConfig) -> int:
+    """Largest request body that a configuration allows, in bytes."""
+    has_limit = server.HasField("request_size_limit_bytes")
+    return int(server.request_size_limit_bytes) if has_limit else DEFAULT_BODY_LIMIT
+
+
 def _check_paths(options: ServerOptions) -> None:
     for path in (options.public_dir, options.geoip_db_path):
         if path is not None and not path.exists():
@@ -343,6 +380,11 @@ def _check_paths(options: ServerOptions) -> None:
 
 def _schemas_of(config: Config) -> dict[str, str]:
     return {schema.name: schema.schema for schema in config.schemas}
+
+
+def _find_own_problems(config: Config) -> list[Problem]:
+    """Find what is wrong whatever the schema is."""
+    return [*_check_schemas(config), *_check_letters(config)]
 
 
 def _check_letters(config: Config) -> list[Problem]:

@@ -3,7 +3,7 @@ Where an address is: lookups in one MaxMind database.
 
 The file is mapped, not read: a city database has some 60 MB, most of which nobody asks for. It is
 opened with the first lookup; that it *is* a database is checked at start. Replace it by renaming a
-new file over it and restart.
+new file over it and reload.
 """
 
 import threading
@@ -59,14 +59,19 @@ class GeoIp:
         self._path = path
         self._lock = threading.Lock()
         self._reader: Reader | None = None
-        try:
-            with path.open("rb") as file:
-                file.seek(max(0, path.stat().st_size - METADATA_MAX_BYTES))
-                tail = file.read()
-        except OSError as exc:
-            raise OperatorError(f"{path}: {exc.strerror}") from exc
-        if METADATA_MARKER not in tail:
-            raise OperatorError(f"{path}: not a MaxMind database")
+        _check_file(path)
+
+    def reload(self) -> None:
+        """
+        Open the file again with the next lookup.
+
+        Raises:
+            OperatorError: It is gone or no database any more; the one before is used on.
+        """
+        _check_file(self._path)
+        with self._lock:
+            # Not closed: somebody may be looking something up. It goes with the last reference.
+            self._reader = None
 
     @property
     def kind(self) -> GeoIpKind:
@@ -138,6 +143,17 @@ def open_geoip(path: Path) -> GeoIp | None:
         server/geoip
     """
     return GeoIp(path) if path.is_file() else None
+
+
+def _check_file(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - METADATA_MAX_BYTES))
+            tail = file.read()
+    except OSError as exc:
+        raise OperatorError(f"{path}: {exc.strerror}") from exc
+    if METADATA_MARKER not in tail:
+        raise OperatorError(f"{path}: not a MaxMind database")
 
 
 def check_address(text: str) -> None:

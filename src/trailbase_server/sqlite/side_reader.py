@@ -78,6 +78,11 @@ class SideReader:
                 )
         return self._connection.read(sql, params)
 
+    async def reopen(self) -> None:
+        """Connect anew when next asked: the file was taken away or replaced."""
+        if self._connection is not None:
+            await self.run(lambda _: self._disconnect())
+
     def close(self) -> None:
         """Interrupt what is running and close the file. Idempotent."""
         self._closed = True
@@ -86,6 +91,9 @@ class SideReader:
                 self._connection.connection.interrupt()
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.connection.close()
             self._connection = None

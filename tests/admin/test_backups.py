@@ -29,9 +29,11 @@ async def test_from_the_first_backup_to_the_last(boss):
     answer = await ask("PATCH", "/restore", {**timestamp, "exclude": ["session"]})
     assert (answer.status_code, answer.content) == (200, b"")
     assert depot.database.read("SELECT * FROM boat") == []
-    listed = [backup["timestamp"] for backup in (await ask("GET", "")).json()["backups"]]
-    assert len(listed) == 2
-    answer = await ask("DELETE", "/delete", {"timestamps": listed})
+    listed = (await ask("GET", "")).json()
+    assert [backup["timestamp"] for backup in listed["backups"]] == [one["timestamp"]]
+    [before] = listed["before_restore"]
+    both = [one["timestamp"], before["timestamp"]]
+    answer = await ask("DELETE", "/delete", {"timestamps": both})
     assert (answer.status_code, answer.content) == (200, b"")
     assert (await ask("GET", "")).json() == {"backups": []}
 

@@ -155,6 +155,11 @@ async def test_restored_under_a_running_server(pier):
         await depot.backups.restore(report.safety, Scope(frozenset({"session"})))
         assert names(depot) == ["one", "two"]
         assert not (pier.root / "data" / STAGING).exists()
+        # They stand apart from the others, and only a few of them are kept.
+        for _ in range(3):
+            await depot.backups.restore(backup.timestamp, Scope())
+        assert [one.timestamp for one in await depot.backups.list()] == [backup.timestamp]
+        assert len(await depot.backups.list_before_restore()) == 3
 
 
 def alter_boats(tx):

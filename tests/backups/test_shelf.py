@@ -52,6 +52,19 @@ def test_unfinished_ones_are_no_backups_and_go_with_the_next_run(shelf):
     assert os.listdir(shelf.directory) == ["1"]
 
 
+def test_backups_that_restores_make_stand_apart_and_are_found(shelf, caplog):
+    make(shelf, 7)
+    before = make(shelf.before_restore, 7)
+    assert before.timestamp == 8
+    assert make(shelf, 8).timestamp == 9
+    assert [backup.timestamp for backup in shelf.list()] == [7, 9]
+    assert shelf.find(8).path == before.path
+    with shelf.locked():
+        shelf.remove(8)
+    assert shelf.before_restore.list() == []
+    assert caplog.text == ""
+
+
 def test_only_one_is_at_it(shelf):
     with shelf.locked(), pytest.raises(BusyShelfError), shelf.locked():
         pass

@@ -57,6 +57,7 @@ def test_made_listed_checked_and_put_back(trail, pier):
     assert (status, out, err[-1]) == (0, "", "Backup restored.")
     assert ask(pier.root, "SELECT * FROM boat") == []
     assert any(line.startswith("backup of before: ") for line in err)
+    assert trail("list")[1].splitlines()[2] == "Found 1 backups of what restores have replaced"
 
 
 def test_as_json(trail, pier):

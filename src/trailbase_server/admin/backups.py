@@ -50,7 +50,7 @@ async def list_backups(state: Backups, _request: Request) -> Response:
     Spec:
         admin-api/backups
     """
-    return _render(await state.list())
+    return await _render(state)
 
 
 @tells_failures
@@ -68,7 +68,7 @@ async def trigger_backup(state: Backups, _request: Request) -> Response:
     """
     backup = await state.run()
     annotate(object=str(backup.timestamp))
-    return _render(await state.list())
+    return await _render(state)
 
 
 @tells_failures
@@ -153,8 +153,12 @@ def render_backup(backup: Listed) -> dict[str, Any]:
     return shown
 
 
-def _render(backups: list[Listed]) -> Response:
-    return json_value({"backups": [render_backup(one) for one in backups]})
+async def _render(state: Backups) -> Response:
+    answer = {"backups": [render_backup(one) for one in await state.list()]}
+    before = await state.list_before_restore()
+    if before:
+        answer["before_restore"] = [render_backup(one) for one in before]
+    return json_value(answer)
 
 
 def _read_object(request: Request) -> dict[str, Any]:

@@ -23,13 +23,14 @@ from trailbase_server.backups.create import (
 )
 from trailbase_server.backups.errors import BackupError, DisabledBackupsError
 from trailbase_server.backups.restore import Restoration, Restored, Scope, restoring
-from trailbase_server.backups.retention import choose_expired
+from trailbase_server.backups.retention import Retention, choose_expired
 from trailbase_server.backups.settings import BackupSettings
 from trailbase_server.backups.shelf import Shelf, StoredBackup, newest_backup
 from trailbase_server.backups.verify import PrepareFor, Report, verify_backup
 from trailbase_server.errors import AppError, OperatorError
 
 log = logging.getLogger(__name__)
+KEPT_BEFORE_RESTORE = 3  # backups of what restores have replaced: enough to think again twice
 
 
 class Listed(NamedTuple):
@@ -119,6 +120,15 @@ class Backups:
         """
         return await asyncio.to_thread(list_shelf, self._shelf)
 
+    async def list_before_restore(self) -> "Listing":
+        """
+        List backups of what restores have replaced, oldest first.
+
+        Raises:
+            BackupError: The directory cannot be read.
+        """
+        return await asyncio.to_thread(list_shelf, self._shelf.before_restore)
+
     def newest(self) -> int | None:
         """When the last backup was made, Unix seconds; None without any. Reads one directory."""
         return newest_backup(self._host.settings().directory)
@@ -207,7 +217,7 @@ class Backups:
                 await asyncio.to_thread(stack.enter_context, restoring(host.depot))
             await asyncio.to_thread(restoration.stage, online=True)
             await host.prepare_staged(restoration.staging, restoration.homes)
-            plain = replace(settings, compress=False, with_logs="logs.db" in restoration.homes)
+            plain = settings_of_before(settings, with_logs="logs.db" in restoration.homes)
             order = await host.order(plain)
             safety = await create_backup(order, host.still, host.keeping)
             async with host.still():
@@ -215,7 +225,7 @@ class Backups:
                 await self._apply(restoration, safety)
                 await host.replaced()
         await host.resumed()
-        await self._prune(settings, {backup.timestamp})
+        await self._prune(plain, {backup.timestamp})
         log.warning(
             "Restored backup %d; backup %d is of before", backup.timestamp, safety.timestamp
         )
@@ -257,6 +267,24 @@ class Backups:
 
 
 Listing = list[Listed]
+
+
+def settings_of_before(settings: BackupSettings, *, with_logs: bool) -> BackupSettings:
+    """
+    Settings of a backup of what a restore is about to replace.
+
+    Args:
+        settings: Of other backups.
+        with_logs: The access log is replaced, too.
+    """
+    return replace(
+        settings,
+        directory=Shelf(settings.directory).before_restore.directory,
+        keep=Retention(KEPT_BEFORE_RESTORE),
+        with_logs=with_logs,
+        compress=False,
+        bucket=None,
+    )
 
 
 def list_shelf(shelf: Shelf) -> Listing:

@@ -4,6 +4,9 @@ A shelf: the directory that backups stand in, each under the Unix second in whic
 What is being made has a hidden name and is renamed when it is complete and on disk; so a directory
 with a number is whole, and a hidden one belongs to the process that holds the lock, or to nobody
 any more. The lock is on the directory itself: it leaves nothing behind.
+
+Backups that a restore makes of what it is about to replace stand apart, in ``before-restore/``:
+they are no part of the series, and a look at the past should not push the past out.
 """
 
 import fcntl
@@ -30,6 +33,7 @@ log = logging.getLogger(__name__)
 _UNFINISHED = re.compile(r"\.backup-[a-z0-9]{12}\Z")
 _NUMBER = re.compile(r"-?[0-9]{1,19}\Z")
 INT64 = 1 << 63
+BEFORE_RESTORE = "before-restore"
 MAX_TRIES = 1_000  # seconds to go on from one that is taken: nobody makes more at once
 
 
@@ -107,15 +111,22 @@ class Shelf:
 
     def find(self, timestamp: int) -> StoredBackup:
         """
-        Look a backup up.
+        Look a backup up, also among those that restores have made.
 
         Raises:
             UnknownBackupError: There is none of that name.
         """
-        path = self.directory / str(timestamp)
-        if not -INT64 <= timestamp < INT64 or path.is_symlink() or not path.is_dir():
-            raise UnknownBackupError(timestamp)
-        return StoredBackup(timestamp, path)
+        if -INT64 <= timestamp < INT64:
+            for directory in (self.directory, self.directory / BEFORE_RESTORE):
+                path = directory / str(timestamp)
+                if path.is_dir() and not path.is_symlink():
+                    return StoredBackup(timestamp, path)
+        raise UnknownBackupError(timestamp)
+
+    @property
+    def before_restore(self) -> "Shelf":
+        """Backups of what restores have replaced."""
+        return Shelf(self.directory / BEFORE_RESTORE)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -155,8 +166,12 @@ class Shelf:
 
     def free_name(self, timestamp: int) -> int:
         """The first second from ``timestamp`` on that no backup has."""
+        others = self.directory / BEFORE_RESTORE
+        if self.directory.name == BEFORE_RESTORE:
+            others = self.directory.parent
         for number in range(timestamp, timestamp + MAX_TRIES):
-            if not (self.directory / str(number)).exists():
+            name = str(number)
+            if not (self.directory / name).exists() and not (others / name).exists():
                 return number
         raise BackupError("the shelf is full: is the clock right?")
 
@@ -187,7 +202,7 @@ class Shelf:
             BackupError: It cannot be deleted.
         """
         backup = self.find(timestamp)
-        hidden = self.directory / f".backup-{random_text(12, LOWER_ALPHANUMERIC)}"
+        hidden = backup.path.with_name(f".backup-{random_text(12, LOWER_ALPHANUMERIC)}")
         try:
             backup.path.rename(hidden)
             shutil.rmtree(hidden)
@@ -202,7 +217,7 @@ class Shelf:
                 timestamp = _parse_name(entry.name)
                 if timestamp is not None and entry.is_dir(follow_symlinks=False):
                     found.append(StoredBackup(timestamp, Path(entry.path)))
-                elif not entry.name.startswith("."):
+                elif not entry.name.startswith(".") and entry.name != BEFORE_RESTORE:
                     others.add(entry.name)
         except FileNotFoundError:
             return [], set()

@@ -59,8 +59,10 @@ def list_backups(
     """List backups, oldest first."""
     from trailbase_server.admin.backups import render_backup
     from trailbase_server.backups.service import list_shelf, open_bucket_shelf
+    from trailbase_server.backups.shelf import BEFORE_RESTORE
 
     settings = _settings(options)
+    before: list[dict[str, Any]] = []
     if bucket:
         timestamps = asyncio.run(open_bucket_shelf(settings).list())
         where = f"s3://{settings.bucket.bucket if settings.bucket else ''}/{settings.prefix}"
@@ -69,14 +71,17 @@ def list_backups(
         shelf = _shelf(settings, directory)
         where = f"{shelf.directory}/"
         listed = [render_backup(one) for one in list_shelf(shelf)]
+        before = [render_backup(one) for one in list_shelf(shelf.before_restore)]
     if as_json:
-        _print_json({"backups": listed})
+        _print_json({"backups": listed, "before_restore": before})
         return
     click.echo(f"Found {len(listed)} backups")
     for one in listed:
-        timestamp = one["timestamp"]
-        problem = f" {one['problem']}" if "problem" in one else ""
-        click.echo(f'{timestamp}: @{_render_time(timestamp)} ("{where}{timestamp}"){problem}')
+        click.echo(_render_line(one, where))
+    if before:
+        click.echo(f"Found {len(before)} backups of what restores have replaced")
+        for one in before:
+            click.echo(_render_line(one, f"{where}{BEFORE_RESTORE}/"))
 
 
 @backups.command()
@@ -225,6 +230,12 @@ def _parse_timestamp(text: str) -> int:
         return int(text)
     except ValueError:
         raise OperatorError(f"'{text}' is not a timestamp: see trail backups list") from None
+
+
+def _render_line(backup: dict[str, Any], where: str) -> str:
+    timestamp = backup["timestamp"]
+    problem = f" {backup['problem']}" if "problem" in backup else ""
+    return f'{timestamp}: @{_render_time(timestamp)} ("{where}{timestamp}"){problem}'
 
 
 def _render_time(unix_s: int) -> str:

@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from trailbase_server.backups.create import Order, Progress, create_backup, tell_nobody
@@ -15,7 +14,7 @@ from trailbase_server.backups.restore import (
     finish_interrupted,
     restoring,
 )
-from trailbase_server.backups.service import open_bucket_shelf
+from trailbase_server.backups.service import open_bucket_shelf, prune, settings_of_before
 from trailbase_server.backups.settings import BackupSettings
 from trailbase_server.backups.shelf import Shelf, StoredBackup
 from trailbase_server.backups.sources import find_sources
@@ -87,6 +86,12 @@ async def _fetch(settings: BackupSettings, timestamp: int, shelf: Shelf) -> None
         await bucket.fetch(timestamp, shelf)
 
 
+async def _save_now(order: Order, backup: StoredBackup) -> int:
+    made = await create_backup(order)
+    await prune(order.settings, {backup.timestamp})
+    return made.timestamp
+
+
 def _save(depot: Path, settings: BackupSettings, backup: StoredBackup) -> int | None:
     """
     Back up what is there, before it is gone.
@@ -98,10 +103,10 @@ def _save(depot: Path, settings: BackupSettings, backup: StoredBackup) -> int | 
     if not sources:
         return None
     with_logs = any(database.name == "logs" for database in backup.databases())
-    chosen = replace(settings, compress=False, with_logs=with_logs)
+    chosen = settings_of_before(settings, with_logs=with_logs)
     kept = [source for source in sources if with_logs or source.name != "logs"]
     try:
-        return asyncio.run(create_backup(Order(depot, kept, chosen))).timestamp
+        return asyncio.run(_save_now(Order(depot, kept, chosen), backup))
     except BackupError as exc:
         if not isinstance(exc.__cause__, DatabaseError):
             raise

@@ -346,6 +346,7 @@ async def test_by_itself_with_a_real_clock(history, tmp_path):
     async def work():
         ran.set()
 
+    await asyncio.sleep(0.05)
     # Added while the scheduler sleeps: it has to be woken.
     scheduler.add(Job("Second", parse_schedule("* * * * * *"), work))
     await asyncio.wait_for(ran.wait(), 3)

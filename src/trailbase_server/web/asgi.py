@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any
 
 from trailbase_server.errors import BadRequestError, TooLargeError
+from trailbase_server.tally import BYTES
 from trailbase_server.web.client_ip import client_address, client_origin
 from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.errors import error_response
@@ -75,7 +76,7 @@ class TrailApplication:
             await socket.refuse(Response(404))
             return
         bound, request.params = found
-        status = SWITCHING_PROTOCOLS
+        response = Response(SWITCHING_PROTOCOLS)
         try:
             await dispatcher.identify(request)
             if is_foreign(request):
@@ -89,10 +90,9 @@ class TrailApplication:
         except Exception as exc:  # noqa: BLE001  # the edge: errors become answers
             response = error_response(exc, request)
             mark_answer(request, response)
-            status = response.status
             with suppress(SocketClosedError):
                 await socket.fail(response)
-        dispatcher.record(request, status, started, _version(scope), bound.route)
+        dispatcher.record(request, response, started, _version(scope), bound)
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -100,7 +100,10 @@ class TrailApplication:
         request = _request(scope, dispatcher.proxies)
         if _is_too_large(request, dispatcher.limit_of(request)):
             # Refused before anything else looks at it, the access log and CORS included.
-            await _send(send, _refuse_large(), request)
+            response = _refuse_large()
+            tally = dispatcher.tally(request, None)
+            tally.add(response.status, perf_counter() - started, len(response.body))
+            await _send(send, response, request)
             return
         found = dispatcher.router.match(request.method, _raw_path(scope))
         if request.method == "OPTIONS":
@@ -124,13 +127,14 @@ class TrailApplication:
         if request.method != "OPTIONS":
             response.headers += dispatcher.cors.headers(request.header(b"origin"))
             response.headers += dispatcher.extra_headers(request)
-        route = found[0].route if isinstance(found, tuple) else None
+        bound = found[0] if isinstance(found, tuple) else None
         mark_answer(request, response)
-        dispatcher.record(request, response.status, started, _version(scope), route)
+        dispatcher.record(request, response, started, _version(scope), bound)
         if response.feed is not None:
             await _send_feed(send, receive, response, response.feed)
         elif response.stream is not None and not request.head:
-            await _send_stream(send, receive, response, response.stream)
+            sent = dispatcher.tally(request, bound)[response.status]
+            await _send_stream(send, receive, response, response.stream, sent)
         else:
             await _send(send, response, request)
 
@@ -165,14 +169,19 @@ class TrailApplication:
         started = perf_counter()
         cors = self.dispatcher.cors.headers(request.header(b"origin"))
         cors += self.dispatcher.extra_headers(request)
+        tally = self.dispatcher.tally(request, None)
+        status = 0
 
         async def send_logged(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
                 answer = Response(message["status"], headers=[*message.get("headers", ()), *cors])
                 mark_answer(request, answer)
                 message["headers"] = answer.headers
-                self.dispatcher.record(request, answer.status, started, _version(scope))
+                status = answer.status
+                self.dispatcher.record(request, answer, started, _version(scope))
             await send(message)
+            tally[status][BYTES] += len(message.get("body", b""))
 
         await fallback(scope, receive, send_logged)
 
@@ -281,9 +290,13 @@ async def _send(send: Send, response: Response, request: Request) -> None:
 
 
 async def _send_stream(
-    send: Send, receive: Receive, response: Response, stream: AsyncIterator[bytes]
+    send: Send,
+    receive: Receive,
+    response: Response,
+    stream: AsyncIterator[bytes],
+    sent: list[float],
 ) -> None:
-    """Send chunks until there are no more or the client goes."""
+    """Send chunks until there are no more or the client goes; ``sent`` is a row of a tally."""
     gone = asyncio.ensure_future(_wait_until_gone(receive))
     try:
         start = {"status": response.status, "headers": response.headers}
@@ -292,6 +305,7 @@ async def _send_stream(
             if gone.done():
                 return
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            sent[BYTES] += len(chunk)
             # Neither a file in memory nor a client that keeps up ever waits: others want a turn.
             await asyncio.sleep(0)
         await send({"type": "http.response.body", "body": b""})

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from trailbase_server.crypto import is_same_secret
 from trailbase_server.db.errors import OverBudgetError
 from trailbase_server.errors import BadRequestError, ForbiddenError
+from trailbase_server.tally import Tally
 from trailbase_server.web.audit import Auditor, noting
 from trailbase_server.web.cors import Cors
 from trailbase_server.web.errors import error_response
@@ -34,6 +35,9 @@ from trailbase_server.web.route import BoundRoute, Route
 from trailbase_server.web.router import Router
 
 R = TypeVar("R")
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_OTHER = "other"  # counts a method that a client has made up
 
 LogEntry = tuple[
     float, int, str, str, float, str, bytes, bytes, bytes | None, bytes, str, str, Route | None
@@ -65,6 +69,8 @@ class Dispatcher:
         rules, rate_limits: About the rate of requests, and what counts them; none without rules.
             Replaced when the configuration changes, like
         over_tls: Headers for whoever came over TLS.
+        elsewhere: Answers of no route by method: files, refusals, and nothing. Those of routes are
+            counted with their ``BoundRoute``.
     """
 
     def __init__(
@@ -90,6 +96,7 @@ class Dispatcher:
         self.rules: list[RateRule] = []
         self.rate_limits: RateLimits | None = None
         self.over_tls: Headers = []
+        self.elsewhere = {method: Tally() for method in (*METHODS, _OTHER)}
 
     async def respond(self, bound: BoundRoute, request: Request) -> Response:
         """Answer a request whose route is known. Never raises."""
@@ -183,12 +190,15 @@ class Dispatcher:
     def record(
         self,
         request: Request,
-        status: int,
+        response: Response,
         started: float,
         version: str = "1.1",
-        route: Route | None = None,
+        bound: BoundRoute | None = None,
     ) -> None:
-        """Write one access-log entry."""
+        """Count an answer and write one access-log entry."""
+        seconds, status = perf_counter() - started, response.status
+        size = 0 if request.head or request.method == "HEAD" else len(response.body)
+        self.tally(request, bound).add(status, seconds, size)
         url = f"{request.path}?{request.query}" if request.query else request.path
         identity = request.identity
         self.log(
@@ -197,7 +207,7 @@ class Dispatcher:
                 status,
                 "HEAD" if request.head else request.method,
                 url,
-                (perf_counter() - started) * 1000,
+                seconds * 1000,
                 request.client_ip,
                 request.header(b"referer") or b"",
                 request.header(b"user-agent") or b"",
@@ -205,6 +215,12 @@ class Dispatcher:
                 request.header(b"host") or b"",
                 version,
                 request.request_id,
-                route,
+                None if bound is None else bound.route,
             )
         )
+
+    def tally(self, request: Request, bound: BoundRoute | None) -> Tally:
+        """Where answers to a request are counted."""
+        if bound is not None:
+            return bound.tally
+        return self.elsewhere.get(request.method) or self.elsewhere[_OTHER]

@@ -16,6 +16,7 @@ shutdown see it. Instead of arming a timer after every answer, each connection h
 when the last answer was, and cuts off who has neither read nor gone on sending for ``STALL_S``.
 """
 
+from bisect import bisect_left
 from functools import partial
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from trailbase_server.db.errors import OverBudgetError
 from trailbase_server.errors import TooLargeError
+from trailbase_server.tally import BYTES, DURATION_BOUNDS_S, SECONDS
 from trailbase_server.web.client_ip import PROXY_HEADERS, client_address
 from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.errors import error_response
@@ -389,6 +391,11 @@ class FrontDoor(StreamingProtocol):
                 self.transport.close()
         elif response.feed is not None:
             response.feed.detach()
+        seconds = perf_counter() - cycle.started
+        row = cycle.bound.tally[response.status]  # without a call: see ``Tally``
+        row[bisect_left(DURATION_BOUNDS_S, seconds)] += 1
+        row[SECONDS] += seconds
+        row[BYTES] += len(response.body)
         identity = request.identity
         self.dispatcher.log(
             (
@@ -396,7 +403,7 @@ class FrontDoor(StreamingProtocol):
                 response.status,
                 request.method,
                 cycle.target,
-                (perf_counter() - cycle.started) * 1000,
+                seconds * 1000,
                 request.client_ip,
                 cycle.referer,
                 cycle.agent,

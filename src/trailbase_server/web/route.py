@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from trailbase_server.errors import AppError
+from trailbase_server.tally import Tally
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response
 from trailbase_server.web.websocket import SocketEndpoint
@@ -73,10 +74,17 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class BoundRoute:
-    """A route with the state its handler is called with."""
+    """
+    A route with the state its handler is called with.
+
+    Attributes:
+        route, state: Those.
+        tally: Its answers.
+    """
 
     route: Route
     state: Any
+    tally: Tally = field(default_factory=Tally, compare=False, repr=False)
 
 
 def bind_routes(routes: tuple[Route, ...], state: Any) -> list[BoundRoute]:

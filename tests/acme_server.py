@@ -7,7 +7,6 @@ import shutil
 import ssl
 import subprocess
 import time
-import urllib.error
 import urllib.request
 
 import pytest
@@ -73,23 +72,29 @@ class Pebble:
             [resolver, *nothing, f"-dnsserver=127.0.0.1:{names}", f"-management=127.0.0.1:{lookup}"]
         )
         self._start([pebble, f"-config={folder / 'pebble.json'}", f"-dnsserver=127.0.0.1:{names}"])
-        end = time.monotonic() + START_TIMEOUT_S
-        while True:
-            try:
-                self.ask(self.directory)
-            except urllib.error.URLError:
-                if time.monotonic() > end:
-                    self.__exit__()
-                    raise AssertionError((folder / "pebble.log").read_text()) from None
-                time.sleep(0.05)
-            else:
-                return self
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
 
     def __exit__(self, *_):
         for process in self._processes:
             process.kill()
             process.wait()
         self._processes.clear()
+
+    def _wait_until_ready(self):
+        end = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < end:
+            try:
+                self.ask(self.directory)
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError((self._folder / "pebble.log").read_text())
 
     def ask(self, url):
         context = ssl.create_default_context(cafile=self.ca_file)

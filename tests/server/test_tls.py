@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import httpx
 import pytest
-import websockets.sync.client
+import websockets
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.authority import Authority, new_key, pem_of, store
@@ -327,13 +327,27 @@ def test_events_stream(server):
         assert "Tern" in next(line for line in lines if "Insert" in line)
 
 
-def test_web_sockets_open(server):
+async def test_web_sockets_open(server):
     url = server.url.replace("https:", "wss:") + f"{BOATS}/subscribe/*?ws=true"
-    with websockets.sync.client.connect(url, ssl=TRUST) as connection:
-        connection.send(json.dumps({"Init": {"auth_token": None}}))
-        httpx.post(server.url + BOATS, json={"name": "Gannet"}, verify=TRUST)
-        while "Gannet" not in connection.recv(timeout=5):
+    async with websockets.connect(url, ssl=TRUST) as connection, asyncio.timeout(10):
+        await connection.send(json.dumps({"Init": {"auth_token": None}}))
+        async with httpx.AsyncClient(base_url=server.url, verify=TRUST) as client:
+            await client.post(BOATS, json={"name": "Gannet"})
+        while "Gannet" not in await connection.recv():
             pass
+
+
+def test_a_form_may_lead_back_to_the_encrypted_origin_and_nowhere_else(server):
+    with httpx.Client(base_url=server.url, verify=TRUST) as client:
+        for origin, status in (
+            (server.url, 303),
+            (server.url.replace("https:", "http:"), 400),
+            ("https://evil.test", 400),
+        ):
+            answer = client.post(
+                BOATS, params={"redirect_uri": f"{origin}/x"}, data={"name": "Skua"}
+            )
+            assert answer.status_code == status
 
 
 def test_cookies_are_for_tls_only(server):

@@ -48,10 +48,7 @@ MAX_HEADERS = 256  # of one request; each is looked at
 MAX_HOT_BODY_BYTES = 256 * 1024  # a piece is 64 KiB: beyond a few, appending costs more than a task
 _TOLD_BY_PROXIES = PROXY_HEADERS | {HEADER}
 _BODY_HEADERS = (b"content-length", b"content-type")
-_HEAD_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"connection: close\r\ncontent-length: 0\r\n\r\n"
-)
+_REDIRECT = "redirect_uri="
 _HOT_METHODS = {b"GET": "GET", b"POST": "POST", b"PATCH": "PATCH", b"DELETE": "DELETE"}
 
 
@@ -280,6 +277,8 @@ class FrontDoor(StreamingProtocol):
             return None
         target = url.decode("ascii")
         path, _, query = target.partition("?")
+        if _REDIRECT in query:  # where to depends on the origin, which is worked out elsewhere
+            return None
         found = self.dispatcher.router.match(method, path)
         if type(found) is not tuple or not found[0].route.hot:
             return None

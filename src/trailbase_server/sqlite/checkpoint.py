@@ -11,9 +11,11 @@ When nothing has been written for ``IDLE_S``, the log is truncated.
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from time import perf_counter
 
 import apsw
+
+from trailbase_server.tally import Histogram
 
 LONG_PAGES = 2_000  # 8 MiB of 4 KiB pages: copied back in some ten milliseconds
 IDLE_S = 5.0  # quiet time after which the log is truncated
@@ -26,6 +28,10 @@ class Checkpointer:
     Args:
         connection: The writer's connection; used in its thread, between turns.
         between_turns: ``Turns.between_turns``.
+
+    Attributes:
+        time: Seconds of a checkpoint.
+        failed: Checkpoints that a reader kept from finishing.
     """
 
     def __init__(
@@ -38,6 +44,8 @@ class Checkpointer:
         self._pages = 0
         self._asked = False
         self._idle: asyncio.TimerHandle | None = None
+        self.time = Histogram()
+        self.failed = 0
 
     def watch(self) -> None:
         """Follow the writer's connection; again after it was replaced."""
@@ -74,8 +82,13 @@ class Checkpointer:
         self._checkpoint(apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def _checkpoint(self, mode: int) -> None:
-        # Somebody reads from the old part of the log: the next commit asks again.
-        with suppress(apsw.Error):
+        started = perf_counter()
+        try:
             self._connection().wal_checkpoint(None, mode)
+        except apsw.Error:
+            # Somebody reads from the old part of the log: the next commit asks again.
+            self.failed += 1
+        else:
             self._pages = 0
+        self.time.add(perf_counter() - started)
         self._asked = False

@@ -20,6 +20,7 @@ import apsw
 from trailbase_server.db.base import Change, ChangeListener, Transaction
 from trailbase_server.db.values import Params, Row
 from trailbase_server.sqlite.checkpoint import Checkpointer
+from trailbase_server.sqlite.meters import DatabaseStatistics
 from trailbase_server.sqlite.open import DatabaseFiles
 from trailbase_server.sqlite.readers import Readers
 from trailbase_server.sqlite.turns import Turns
@@ -130,6 +131,31 @@ class SqliteDatabase:
     def waiting(self) -> tuple[int, int]:
         """How many slow reads and how many writes are waiting."""
         return self._readers.waiting, self._turns.waiting
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The open files by the names that they have on disk."""
+        return {path.stem: path for path in (self._files.path, *self._files.attached.values())}
+
+    def statistics(self) -> DatabaseStatistics:
+        """What has happened since it was opened; for the event loop."""
+        reads, turns, checkpointer = self._readers.meters, self._turns.meters, self._checkpointer
+        return DatabaseStatistics(
+            *self.waiting,
+            inline_reads=self._readers.inline_reads,
+            read_wait=reads.wait.look(),
+            read_run=reads.run.look(),
+            reads_moved=reads.moved,
+            write_wait=turns.wait.look(),
+            turn=turns.turn.look(),
+            commit=turns.commit.look(),
+            jobs=turns.jobs.look(),
+            writes_moved=turns.moved,
+            failed_commits=turns.failed,
+            busy=turns.busy,
+            checkpoint=checkpointer.time.look(),
+            failed_checkpoints=checkpointer.failed,
+        )
 
     async def close(self) -> None:
         """Finish queued writes and close everything. Idempotent."""

@@ -26,6 +26,7 @@ import apsw
 from trailbase_server.db.errors import ClosedError, DatabaseError, OverBudgetError, OverloadedError
 from trailbase_server.db.values import Params, Row
 from trailbase_server.sqlite.errors import compile_error, translate_error
+from trailbase_server.sqlite.meters import ReadMeters
 from trailbase_server.sqlite.open import DatabaseFiles, open_connection
 from trailbase_server.sqlite.vectors import load_vectors, needs_vectors
 
@@ -95,6 +96,9 @@ class Readers:
     Args:
         files: What to open.
         threads: Reader threads, started when first needed.
+
+    Attributes:
+        meters: What has happened.
     """
 
     def __init__(self, files: DatabaseFiles, threads: int) -> None:
@@ -110,6 +114,7 @@ class Readers:
         self._pool: ThreadPoolExecutor | None = None
         self._waiting = 0
         self._strikes: dict[str, tuple[int, float]] = {}
+        self.meters = ReadMeters()
         self._closed = False
 
     def read(self, sql: str, params: Params = ()) -> list[Row]:
@@ -151,12 +156,22 @@ class Readers:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._threads, f"read-{self._files.path.stem}")
         self._waiting += 1
+        asked, stamps = perf_counter(), list[float]()
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._pool, _stamped, stamps, function, *args
+            )
         except OverBudgetError as exc:
             raise DatabaseError(detail=f"a query took longer than {POOL_BUDGET_S:g} s") from exc
         finally:
             self._waiting -= 1
+            self.meters.add(asked, stamps)
+
+    @property
+    def inline_reads(self) -> int:
+        """Statements that were run on the event loop, as the engine counts them; for that loop."""
+        cache = self._inline.connection.cache_stats()
+        return int(cache["hits"] + cache["misses"])
 
     @property
     def waiting(self) -> int:
@@ -209,5 +224,15 @@ class Readers:
     def _strike(self, sql: str) -> None:
         if len(self._strikes) >= MAX_SLOW_STATEMENTS:
             self._strikes.clear()
+        self.meters.moved += 1
         count, _ = self._strikes.get(sql, (0, 0.0))
         self._strikes[sql] = (count + 1, perf_counter())
+
+
+def _stamped(stamps: list[float], function: Callable[..., R], *args: Any) -> R:
+    """Run a function and note when it began and ended."""
+    stamps.append(perf_counter())
+    try:
+        return function(*args)
+    finally:
+        stamps.append(perf_counter())

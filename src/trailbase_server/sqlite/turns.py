@@ -8,18 +8,17 @@ begins a transaction, runs job after job, commits once, and only then answers al
 "acknowledged" means "on disk" at the price of one fsync per group.
 
 * *Isolation.* A job that changes the database with more than one statement runs in a savepoint; a
-failing job is
-  undone alone. What a statement cannot undo alone (``ON CONFLICT ROLLBACK``, an interrupt) takes
-  the whole transaction down: then the culprit runs by itself and the others again. Nobody has been
-  answered yet, so jobs must be repeatable.
+  failing job is undone alone. What a statement cannot undo alone (``ON CONFLICT ROLLBACK``, an
+  interrupt) takes the whole transaction down: then the culprit runs by itself and the others again.
+  Nobody has been answered yet, so jobs must be repeatable.
 * *Budget.* Statements run on the event loop. A job that is longer at it than ``JOB_BUDGET_S`` is
-interrupted and runs again, alone, in the
-  writer's thread; the others follow in the next turn. A turn that has lasted ``TURN_BUDGET_S``
-  commits what it has.
+  interrupted and runs again, alone, in the writer's thread; the others follow in the next turn. A
+  turn that has lasted ``TURN_BUDGET_S`` commits what it has.
 * *COMMIT.* Inline while the disk is quick; in the thread when its fsync has lately taken more than
-``SLOW_COMMIT_S``. * *A failed COMMIT* fails every job of the turn; when a deferred constraint is to
-blame, the jobs are tried one by one. * *Other processes.* Waiting for a lock never happens on the
-loop: a turn that cannot begin moves to the thread.
+  ``SLOW_COMMIT_S``. If it fails, every job of the turn does; when a deferred constraint is to
+  blame, the jobs are tried one by one.
+* *Other processes.* Waiting for a lock never happens on the loop: a turn that cannot begin moves to
+  the thread.
 
 States: idle → scheduled → (running) → idle | away. ``away`` means that the thread has the
 connection; jobs that arrive meanwhile wait for the next turn.
@@ -43,6 +42,7 @@ from trailbase_server.db.errors import ClosedError, ConstraintError, DatabaseErr
 from trailbase_server.db.values import Params, Row
 from trailbase_server.sqlite.changes import ChangeLog
 from trailbase_server.sqlite.errors import compile_error, translate_error
+from trailbase_server.sqlite.meters import TurnMeters
 from trailbase_server.sqlite.open import BUSY_TIMEOUT_MS, DatabaseFiles, open_connection
 from trailbase_server.sqlite.vectors import load_vectors, needs_vectors
 
@@ -199,6 +199,9 @@ class Turns:
         files: What to open.
         publish: Called on the loop after each commit with the changes, while somebody listens.
         after_commit: Called on the loop after each commit.
+
+    Attributes:
+        meters: What has happened.
     """
 
     def __init__(
@@ -215,6 +218,8 @@ class Turns:
         self._closed = False
         self._held: deque[Callable[[], None]] = deque()
         self._commit_s = 0.0
+        self.meters = TurnMeters()
+        self._since = self._begun = 0.0  # when the queue began to fill, and the last turn
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: ThreadPoolExecutor | None = None
         self._name = files.path.stem
@@ -252,6 +257,8 @@ class Turns:
         if loop is None:
             loop = self._loop = asyncio.get_running_loop()
         job = Job(function, args, kwargs, loop)
+        if not self._waiting:
+            self._since = perf_counter()
         self._waiting.append(job)
         if not self._scheduled and not self._away:
             self._scheduled = True
@@ -301,9 +308,13 @@ class Turns:
             return
         if not self._waiting:
             return
+        begun = self._begun = perf_counter()
+        self.meters.wait.add(begun - self._since)
+        self._since = begun  # of those for whom there is no room in this turn
         try:
             self._execute("BEGIN IMMEDIATE")
         except apsw.BusyError:
+            self.meters.busy += 1
             self._go_away(self._run_in_thread, (self._take(),))
             return
         except Exception as exc:  # noqa: BLE001  # answered: whoever waits must not wait forever
@@ -365,6 +376,7 @@ class Turns:
     def _abandon(self, batch: list[Job]) -> None:
         """Undo the turn: the last job runs alone in the thread, the others go back to the queue."""
         self._rollback()
+        self.meters.moved += 1
         culprit = batch.pop()
         self._waiting.extendleft(reversed(batch))
         self._go_away(self._run_in_thread, ([culprit],))
@@ -375,8 +387,10 @@ class Turns:
             self._execute("COMMIT")
         except Exception as exc:  # noqa: BLE001  # every job of the turn is answered with it
             self._rollback()
+            self.meters.failed += 1
             return translate_error(exc)
         took_s = perf_counter() - started
+        self.meters.commit.add(took_s)
         self._commit_s += (took_s - self._commit_s) * SMOOTHING
         if took_s >= self._slow_commit_s and self._slow is not None:
             self._slow.note("COMMIT", took_s, f"{self._name}: commit")
@@ -473,6 +487,8 @@ class Turns:
             job.error = translate_error(exc)
 
     def _deliver(self, batch: list[Job], changes: Sequence[Change]) -> None:
+        self.meters.jobs.add(len(batch))
+        self.meters.turn.add(perf_counter() - self._begun)
         for job in batch:
             job.answer()
         if changes:

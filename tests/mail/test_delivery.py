@@ -119,10 +119,11 @@ async def test_a_server_that_is_down_then_up_loses_nothing(
 async def test_a_refusal_for_good_is_not_repeated(outbox, deliver, mail_server):
     await outbox.enqueue("otp", letter("550@mail.test"))
     await outbox.enqueue("otp", letter("ada@mail.test"))
-    deliver(through(mail_server))
+    worker = deliver(through(mail_server))
     status = await until_counts(outbox, 0, failed=1)
     assert status.last_error == "SMTP: 550 not to this one"
     assert len(await mail_server.wait(1)) == 1
+    await until(lambda: (worker.sent, worker.failed, worker.given_up) == (1, 1, 1))
 
 
 async def test_a_mail_is_given_up_after_so_many_attempts(

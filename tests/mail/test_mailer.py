@@ -90,6 +90,7 @@ async def test_too_many_letters_to_one_address_are_dropped_in_silence(mailer, ma
             await mailer("otp", "ada@mail.test", {"code": "abc123", "redirect_uri": None})
     assert (await mailer.status()).waiting == MAX_PER_HOUR
     assert "dropped" in caplog.text
+    assert mailer.statistics.dropped == 1
     assert "ada" not in caplog.text
 
 

@@ -11,7 +11,7 @@ from trailbase_server.auth.limits import identifier_key
 from trailbase_server.auth.password import needs_rehash
 from trailbase_server.auth.state import AuthState
 from trailbase_server.auth.users import User, set_password_hash
-from trailbase_server.errors import UnauthorizedError
+from trailbase_server.errors import TooManyRequestsError, UnauthorizedError
 
 
 async def check_credentials(
@@ -39,6 +39,17 @@ async def check_credentials(
         auth/post-login
         auth/per-identifier-in-memory-per-process-lost-on-restart
     """
+    try:
+        return await _check(state, user, password, typed)
+    except UnauthorizedError:
+        state.events.count("password_wrong")
+        raise
+    except TooManyRequestsError:
+        state.events.count("password_locked")
+        raise
+
+
+async def _check(state: AuthState, user: User | None, password: str, typed: str) -> User:
     if user is None or user.password_hash is None or user.unverified_email is not None:
         # A lock of its own table: a flood of names that nobody has must not push out those of
         # accounts. Ours: the reference never locks them, which tells which accounts there are.

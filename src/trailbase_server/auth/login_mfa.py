@@ -31,6 +31,7 @@ from trailbase_server.errors import (
     AppError,
     BadRequestError,
     DependencyError,
+    TooManyRequestsError,
     UnauthorizedError,
 )
 from trailbase_server.ids import encode_b64u
@@ -140,8 +141,13 @@ async def check_second_factor(state: AuthState, user: User, code: str) -> None:
         UnauthorizedError: It is wrong, or used.
         TooManyRequestsError: Too many wrong ones lately.
     """
-    state.limits.second_factor.demand(user.id)
+    try:
+        state.limits.second_factor.demand(user.id)
+    except TooManyRequestsError:
+        state.events.count("second_factor_locked")
+        raise
     if not await _use(state, user, code):
+        state.events.count("second_factor_wrong")
         raise UnauthorizedError(detail="wrong code")
     state.limits.second_factor.forget(user.id)
 

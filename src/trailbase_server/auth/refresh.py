@@ -63,7 +63,9 @@ async def renew(state: AuthState, refresh_token: str) -> Identity | None:
         user_id = await _forgive(state, refresh_token, now_s)
     user = await find_user(state.database, user_id) if user_id is not None else None
     if user is None or user.unverified_email is not None:
+        state.events.count("refresh_refused")
         return None
+    state.events.count("refresh")
     return mint_auth_token(state.keys, user, now_s, state.options.auth_ttl_s)
 
 

@@ -69,7 +69,10 @@ async def _insert(
     except ConstraintError as exc:
         log.info("registration refused: %s", exc.detail)
         return None
-    return user_id if is_new else None
+    if not is_new:
+        return None
+    state.events.count("registration")
+    return user_id
 
 
 async def _send_to_new(

@@ -132,6 +132,7 @@ async def open_session(
         now_s,
         expiry_of(now_s, refresh_ttl_s),
     )
+    state.events.count("session")
     return Session(identity, refresh_token, refresh_ttl_s)
 
 

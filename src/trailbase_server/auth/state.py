@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from trailbase_server.auth.address_limit import AddressLimit
 from trailbase_server.auth.background import Background
+from trailbase_server.auth.events import AuthEvents
 from trailbase_server.auth.keys import SigningKeys
 from trailbase_server.auth.limits import FlowLimits
 from trailbase_server.auth.lockout import Lockout
@@ -76,6 +77,7 @@ class AuthState:
         used_codes: Authorization codes that were exchanged.
         storage: Pictures of users; None until somebody gives one.
         background: Work whose duration must not show.
+        events: How often what has happened.
         discovery: Addresses of services that publish them.
         outgoing: Requests to services that people log in with.
         provider_keys: What those services sign with.
@@ -116,6 +118,7 @@ class AuthState:
         self.limits = FlowLimits(clock)
         self.used_codes = UsedCodes(clock)
         self.background = Background()
+        self.events = AuthEvents()
         self.outgoing = Outgoing()
         self.discovery = Discovery(self.outgoing, clock)
         self.provider_keys = ProviderKeys(clock)

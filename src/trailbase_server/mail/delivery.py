@@ -31,6 +31,11 @@ class Delivery:
         outbox: Where they are.
         transport: The way out at the moment of an attempt.
         clock: Time between purges.
+
+    Attributes:
+        sent: Mails that were taken since the start.
+        failed: Attempts that failed.
+        given_up: Mails after their last attempt.
     """
 
     def __init__(
@@ -44,6 +49,7 @@ class Delivery:
         self._loop: asyncio.Task[None] | None = None
         self._purge_at = clock.monotonic()
         self._hurry = True
+        self.sent = self.failed = self.given_up = 0
 
     @property
     def is_running(self) -> bool:
@@ -133,11 +139,14 @@ class Delivery:
             log.exception("an attempt to send a mail broke off")
             await self._postpone(mail, type(exc).__name__, is_final=False)
         else:
+            self.sent += 1
             await self._outbox.settle(mail)
             log.debug("mail %d (%s) was taken", mail.id, mail.letter)
 
     async def _postpone(self, mail: Waiting, reason: str, *, is_final: bool) -> None:
+        self.failed += 1
         pause = await self._outbox.postpone(mail, reason, is_final=is_final)
+        self.given_up += pause is None
         then = "given up" if pause is None else f"next attempt in {pause} s"
         log.warning(
             "mail %d (%s) was not taken, attempt %d: %s; %s",

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from trailbase_server.clock import SYSTEM_CLOCK, Clock
 from trailbase_server.config.proto.config_pb2 import Config
@@ -23,6 +23,23 @@ if TYPE_CHECKING:
     from trailbase_server.db.base import Database
 
 log = logging.getLogger(__name__)
+
+
+class MailStatistics(NamedTuple):
+    """
+    Counts since the start.
+
+    Attributes:
+        sent: Mails that a server has taken.
+        failed: Attempts that failed.
+        given_up: Mails after their last attempt.
+        dropped: Mails that were not even written: too many to one address.
+    """
+
+    sent: int
+    failed: int
+    given_up: int
+    dropped: int
 
 
 class Mailer:
@@ -52,6 +69,7 @@ class Mailer:
         self._config = Config()
         self._site_url: str | None = None
         self._settings: MailSettings | None = None
+        self._dropped = 0
 
     @property
     def settings(self) -> MailSettings:
@@ -105,6 +123,7 @@ class Mailer:
             return
         outcome = await self._outbox.enqueue(letter, envelope)
         if outcome == "dropped":
+            self._dropped += 1
             log.warning("a mail (%s) was dropped: too many to one address", letter)
         self._delivery.wake()
 
@@ -132,6 +151,12 @@ class Mailer:
     async def status(self) -> OutboxStatus:
         """What waits and what was given up."""
         return await self._outbox.status()
+
+    @property
+    def statistics(self) -> MailStatistics:
+        """What has happened since the start."""
+        delivery = self._delivery
+        return MailStatistics(delivery.sent, delivery.failed, delivery.given_up, self._dropped)
 
     def _write(
         self, settings: MailSettings, letter: Letter, to: str, given: Mapping[str, str | None]

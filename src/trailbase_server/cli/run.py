@@ -168,6 +168,22 @@ def _check_rate(
     help="How many trusted proxies stand in a row before the server.",
 )
 @click.option(
+    "--max-connections",
+    envvar="MAX_CONNECTIONS",
+    show_envvar=True,
+    type=click.IntRange(1),
+    help="Connections in total.  [default: as many as the process may have files]",
+)
+@click.option(
+    "--max-connections-per-address",
+    envvar="MAX_CONNECTIONS_PER_ADDRESS",
+    show_envvar=True,
+    type=click.IntRange(1),
+    default=1000,
+    show_default=True,
+    help="Connections of one address (IPv6: of one /64) that is no trusted proxy.",
+)
+@click.option(
     "--rate-limit",
     envvar="RATE_LIMIT",
     show_envvar=True,

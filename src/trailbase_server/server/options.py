@@ -40,6 +40,9 @@ class ServerOptions:
         trusted_proxies: Addresses, networks, ``private``, ``unix`` or ``none``: whose forwarding
             headers are believed. Empty: who is near, unless the server is on a public address.
         proxy_hops: How many proxies stand in a row before the server.
+        max_connections: In total; None: as many as the process may have files.
+        max_connections_per_address: Of one peer, or one IPv6 network (/64), that is no trusted
+            proxy.
         rate_limit: ``REQUESTS/SECONDS`` or ``REQUESTS/SECONDS:BURST`` of each client address.
         tls_cert, tls_key: PEM files instead of those in ``secrets/certs``.
         tls_min_version: Oldest version of TLS.
@@ -73,6 +76,8 @@ class ServerOptions:
     disable_auth_ui: bool = False
     trusted_proxies: tuple[str, ...] = ()
     proxy_hops: int = 1
+    max_connections: int | None = None
+    max_connections_per_address: int = 1000
     rate_limit: str | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None

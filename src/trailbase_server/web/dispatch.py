@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 
 from trailbase_server.crypto import is_same_secret
 from trailbase_server.db.errors import OverBudgetError
-from trailbase_server.errors import BadRequestError, ForbiddenError
+from trailbase_server.errors import BadRequestError, ForbiddenError, UnavailableError
 from trailbase_server.tally import Tally
 from trailbase_server.web.audit import Auditor, noting
 from trailbase_server.web.cors import Cors
 from trailbase_server.web.errors import error_response
+from trailbase_server.web.gate import Gate
 from trailbase_server.web.identity import Authenticator
 from trailbase_server.web.multipart import is_multipart
 from trailbase_server.web.proxies import NEAR, Proxies
@@ -35,6 +36,7 @@ from trailbase_server.web.route import BoundRoute, Route
 from trailbase_server.web.router import Router
 
 R = TypeVar("R")
+MAX_RUNNING = 1024  # handlers at once, of those that are no hot routes; some 100 KiB each
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _OTHER = "other"  # counts a method that a client has made up
@@ -65,6 +67,8 @@ class Dispatcher:
         auditor: Writes deeds down before they are answered.
 
     Attributes:
+        gate: Counts connections; those of several listeners together if they share it.
+        most_running: Handlers at once; what comes beyond them is told to come again.
         upload_limit: Largest multipart form in bytes.
         rules, rate_limits: About the rate of requests, and what counts them; none without rules.
             Replaced when the configuration changes, like
@@ -91,7 +95,10 @@ class Dispatcher:
         self.body_limit = body_limit
         self.log = log
         self.proxies = proxies
+        self.gate = Gate()
         self.auditor = auditor
+        self.most_running = MAX_RUNNING
+        self._running = 0
         self.upload_limit = body_limit
         self.rules: list[RateRule] = []
         self.rate_limits: RateLimits | None = None
@@ -148,12 +155,19 @@ class Dispatcher:
     async def run(self, bound: BoundRoute, request: Request) -> Response:
         """Run the handler; a plain function over its budget runs again on a reader thread."""
         handler = bound.route.handler
+        # Who is still sending a form works as slowly as it likes: that would keep others out.
+        if self._running >= self.most_running and request.stream is None:
+            raise UnavailableError("too many requests at once")
+        counts = request.stream is None
+        self._running += counts
         try:
             result = handler(bound.state, request)
+            return await result if isawaitable(result) else result
         except OverBudgetError:
             moved: Response = await self.on_pool(handler, bound.state, request)
             return moved
-        return await result if isawaitable(result) else result
+        finally:
+            self._running -= counts
 
     async def identify(self, request: Request) -> Headers:
         """

@@ -12,16 +12,15 @@ upgrades, HTTP/1.0, large bodies, multipart forms, pipelined requests behind one
 answered) goes the ASGI way *before* the body is read, so that it behaves exactly as in uvicorn.
 
 A request in flight stands in ``self.cycle`` like uvicorn's own, so its pipelining and its graceful
-shutdown see it. Instead of arming a timer after every answer, each connection has one that looks
-when the last answer was, and cuts off who has neither read nor gone on sending for ``STALL_S``.
+shutdown see it. How long a client may take for all that is the matter of ``web.patience``.
 """
 
 from bisect import bisect_left
 from functools import partial
 from time import perf_counter, time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from trailbase_server.db.errors import OverBudgetError
 from trailbase_server.errors import TooLargeError
@@ -29,29 +28,20 @@ from trailbase_server.tally import BYTES, DURATION_BOUNDS_S, SECONDS
 from trailbase_server.web.client_ip import PROXY_HEADERS, client_address
 from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.errors import error_response
+from trailbase_server.web.gate import Gate
+from trailbase_server.web.patience import PatientProtocol
 from trailbase_server.web.rate_limit import too_many
 from trailbase_server.web.request import Request
 from trailbase_server.web.request_id import FIRST_ERROR, HEADER, mark_answer, sent_request_id
 from trailbase_server.web.response import Response
-from trailbase_server.web.route import BoundRoute
+from trailbase_server.web.route import BoundRoute, Route
 from trailbase_server.web.router import Router
-from trailbase_server.web.streaming import CHUNKED, StreamingProtocol
+from trailbase_server.web.streaming import CHUNKED
 
-if TYPE_CHECKING:
-    import asyncio
-
-STALL_S = 60  # longest time a client may leave its socket full, in the middle of a download for one
-# Of method, target and headers, beyond what one reading from the socket brings; proxies and
-# browsers stop at 8 to 64 KiB themselves.
-MAX_HEAD_BYTES = 64 * 1024
-MAX_HEADERS = 256  # of one request; each is looked at
 MAX_HOT_BODY_BYTES = 256 * 1024  # a piece is 64 KiB: beyond a few, appending costs more than a task
+CLOSE_HEADER = (b"connection", b"close")
 _TOLD_BY_PROXIES = PROXY_HEADERS | {HEADER}
 _BODY_HEADERS = (b"content-length", b"content-type")
-_HEAD_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"connection: close\r\ncontent-length: 0\r\n\r\n"
-)
 _REDIRECT = "redirect_uri="
 _HOT_METHODS = {b"GET": "GET", b"POST": "POST", b"PATCH": "PATCH", b"DELETE": "DELETE"}
 
@@ -107,7 +97,17 @@ class HotCycle:
         self.agent = b""
 
 
-class FrontDoor(StreamingProtocol):
+_NOTHING = HotCycle(
+    BoundRoute(Route("", "", lambda _state, _request: Response(404)), None),
+    Request("", ""),
+    "",
+    0.0,
+    keep_alive=False,
+)
+_NOTHING.response_complete = True  # stands for requests that are not listened to any more
+
+
+class FrontDoor(PatientProtocol):
     """
     A connection. ``front_door`` makes the class that uvicorn instantiates.
 
@@ -117,13 +117,6 @@ class FrontDoor(StreamingProtocol):
 
     dispatcher: Dispatcher
     _hot: HotCycle | None = None  # the request whose body is being read
-    _full_since: float | None = None
-    _in_head = False
-    _in_body = False
-    _head_bytes = 0
-    _received_at = 0.0
-    _peer = ""
-    _speaks_for_others = False  # a trusted proxy
     _limits = b""  # what the answer says of a limit: lines of its head
     _head = b""
     _head_of: Any = None
@@ -133,75 +126,14 @@ class FrontDoor(StreamingProtocol):
         """The table of routes."""
         return self.dispatcher.router
 
-    # Connection
+    @property
+    def gate(self) -> Gate:
+        """See ``web.patience``."""
+        return self.dispatcher.gate
 
-    def connection_made(self, transport: "asyncio.Transport") -> None:  # type: ignore[override]
-        """See uvicorn."""
-        super().connection_made(transport)
-        self._peer = self.client[0] if self.client else ""
-        self._speaks_for_others = self.dispatcher.proxies.trusts(self._peer)
-        self._active_at = perf_counter()
-        self.timeout_keep_alive_task = self.loop.call_later(
-            self.timeout_keep_alive, self._close_when_idle
-        )
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """See uvicorn."""
-        super().connection_lost(exc)
-        if self.timeout_keep_alive_task is not None:
-            self.timeout_keep_alive_task.cancel()
-
-    def _unset_keepalive_if_required(self) -> None:
-        """Called by uvicorn for every piece of data: the timer looks at the clock instead."""
-
-    def pause_writing(self) -> None:
-        """The socket is full."""
-        super().pause_writing()
-        self._full_since = perf_counter()
-
-    def resume_writing(self) -> None:
-        """The socket has room again."""
-        super().resume_writing()
-        self._full_since = None
-
-    def data_received(self, data: bytes) -> None:
-        """Feed the parser, which keeps a head of any size: this does not."""
-        was_in_head = self._in_head
-        super().data_received(data)
-        if self._in_body:
-            self._received_at = perf_counter()
-        elif was_in_head and self._in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
-                self.transport.write(_HEAD_TOO_LARGE)
-                self.transport.close()
-
-    def _has_stalled(self) -> bool:
-        """Does somebody keep us waiting for the rest of a body?"""
-        if not self._in_body or self.flow.read_paused:
-            return False
-        return perf_counter() - self._received_at > STALL_S
-
-    def _close_when_idle(self) -> None:
-        if self._has_stalled():
-            self.transport.abort()
-            return
-        if self._full_since is not None:
-            # Closing would wait for the client to take what is left.
-            if perf_counter() - self._full_since > STALL_S:
-                self.transport.abort()
-                return
-        elif self.transport.is_closing():
-            return
-        idle = self.cycle is None or self.cycle.response_complete
-        idle = idle and self._full_since is None
-        left = self._active_at + self.timeout_keep_alive - perf_counter()
-        if idle and left <= 0:
-            self.transport.close()
-            return
-        self.timeout_keep_alive_task = self.loop.call_later(
-            left if left > 0 else self.timeout_keep_alive, self._close_when_idle
-        )
+    def trusts(self, peer: str) -> bool:
+        """See ``web.patience``."""
+        return self.dispatcher.proxies.trusts(peer)
 
     def on_response_complete(self) -> None:
         """An answer was written in full: go on with what was pipelined behind it."""
@@ -209,10 +141,31 @@ class FrontDoor(StreamingProtocol):
         self._active_at = perf_counter()
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
+        if self._full_since is None:
+            self.flow.resume_reading()
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
+
+    def is_lively(self, quiet_s: float) -> bool:
+        """Is a request likely to come, or to become complete, at this moment?"""
+        if self.cycle is not None and not self.cycle.response_complete:
+            return False  # it is here: the drain waits for its answer
+        return self.in_head or perf_counter() - self._active_at < quiet_s
+
+    def shutdown(self) -> None:
+        """Called once nothing is accepted any more: close, or part after the answer under way."""
+        self._part_after_answer()
+        super().shutdown()
+
+    def _part_after_answer(self) -> None:
+        """End the connection with the answer that is due, and say so in it."""
+        cycle: Any = self.cycle
+        if cycle is None or cycle.response_complete or not cycle.keep_alive:
+            return
+        cycle.keep_alive = False
+        if isinstance(cycle, RequestResponseCycle) and not cycle.response_started:
+            cycle.default_headers = [*cycle.default_headers, CLOSE_HEADER]
 
     # Parser callbacks
 
@@ -221,11 +174,11 @@ class FrontDoor(StreamingProtocol):
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
-        self._in_head = True
+        self.in_head = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; those behind a body are dropped."""
-        if not self._in_head:
+        if not self.in_head:
             return
         name = name.lower()
         self.headers.append((name, value))
@@ -234,9 +187,10 @@ class FrontDoor(StreamingProtocol):
 
     def on_headers_complete(self) -> None:
         """Decide which way the request goes."""
-        self._in_head, self._in_body, self._head_bytes = False, True, 0
-        if len(self.headers) > MAX_HEADERS:
-            raise ValueError("too many headers")  # uvicorn answers 400 and closes
+        self.weigh_head()
+        if self.has_heard_enough():
+            self._hot = _NOTHING
+            return
         cycle = self._hot = self._hot_cycle()
         if cycle is not None:
             self.cycle = cycle  # type: ignore[assignment]  # the shape uvicorn uses
@@ -246,6 +200,8 @@ class FrontDoor(StreamingProtocol):
         self.url, self.expect_100_continue = url, expects
         self.headers.extend(headers)
         super().on_headers_complete()
+        if self.gate.is_draining:
+            self._part_after_answer()
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""
@@ -262,7 +218,7 @@ class FrontDoor(StreamingProtocol):
 
     def on_message_complete(self) -> None:
         """The request is complete."""
-        self._in_body = False
+        self.in_body = False
         cycle = self._hot
         if cycle is None:
             super().on_message_complete()
@@ -273,6 +229,8 @@ class FrontDoor(StreamingProtocol):
         """The request as a hot one, or None when it has to go the ASGI way."""
         if self.cycle is not None and not self.cycle.response_complete:
             return None
+        if self._full_since is not None:
+            return None  # answers wait for the socket there
         parser = self.parser
         method = _HOT_METHODS.get(parser.get_method())
         url = self.url
@@ -294,9 +252,8 @@ class FrontDoor(StreamingProtocol):
             return None
         bound, params = found
         request = Request(method, path, query, self.headers, b"", params)
-        cycle = HotCycle(
-            bound, request, target, perf_counter(), keep_alive=parser.should_keep_alive()
-        )
+        keep_alive = parser.should_keep_alive() and not self.dispatcher.gate.is_draining
+        cycle = HotCycle(bound, request, target, perf_counter(), keep_alive=keep_alive)
         return cycle if self._read_headers(cycle) else None
 
     def _read_headers(self, cycle: HotCycle) -> bool:  # noqa: C901  # a call a header costs more

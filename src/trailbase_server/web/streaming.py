@@ -10,7 +10,9 @@ nothing pipelined behind it is answered, and no keep-alive timer closes it.
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -33,6 +35,7 @@ class StreamingProtocol(HttpToolsProtocol):
     """uvicorn's protocol with feeds, and with WebSockets where a route offers them."""
 
     _feed: Feed | None = None  # what is being answered with events
+    on_socket_lost: Callable[[], None] | None = None  # told of the end of a WebSocket
 
     @property
     def router(self) -> Router:
@@ -99,9 +102,9 @@ class StreamingProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """The connection is somebody else's from now on."""
-        if self.timeout_keep_alive_task is not None:
-            self.timeout_keep_alive_task.cancel()
-            self.timeout_keep_alive_task = None
+        if self.on_socket_lost is not None:
+            made = cast("Any", self.ws_protocol_class)
+            self.ws_protocol_class = cast("Any", partial(made, on_lost=self.on_socket_lost))
         super().handle_websocket_upgrade()
 
 
@@ -151,4 +154,15 @@ def _web_socket_protocol() -> Any:
         WebSocketsSansIOProtocol,
     )
 
-    return WebSocketsSansIOProtocol
+    class ToldProtocol(WebSocketsSansIOProtocol):
+        """uvicorn's protocol that tells when its connection has ended."""
+
+        def __init__(self, on_lost: Callable[[], None], **given: Any) -> None:
+            super().__init__(**given)
+            self._on_lost = on_lost
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            self._on_lost()
+
+    return ToldProtocol

@@ -6,6 +6,7 @@ from tests.authority import Authority, pem_of, store
 from trailbase_server.errors import OperatorError
 from trailbase_server.server.encryption import prepare_encryption, run_encryption
 from trailbase_server.server.options import ServerOptions
+from trailbase_server.server.ready import Readiness
 
 AUTHORITY = Authority()
 ACME = {"acme_domain": ("a.test",), "http_redirect_address": "127.0.0.1:0"}
@@ -47,7 +48,21 @@ async def test_what_runs_ends_with_the_block(tmp_path):
     store(tmp_path / "secrets" / "certs", *AUTHORITY.issue("a.test"))
     before = asyncio.all_tasks()
     for encryption in (None, prepare(tmp_path)):
-        async with run_encryption(encryption):
+        async with run_encryption(encryption, Readiness()):
             assert (asyncio.all_tasks() > before) == (encryption is not None)
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == before
+
+
+@pytest.mark.parametrize(("start_days", "status"), [(-1, "ready"), (-100, "degraded")])
+async def test_readiness_tells_how_the_certificate_does(tmp_path, start_days, status):
+    issued = AUTHORITY.issue("a.test", start_days=start_days)
+    store(tmp_path / "secrets" / "certs", *issued)
+    readiness = Readiness()
+    async with run_encryption(prepare(tmp_path), readiness):
+        found, findings = await readiness.look()
+    await readiness.close()
+    assert found == status
+    assert findings["tls"].facts["names"] == ["a.test"]
+    assert findings["tls"].facts["not_after"] == issued[1][0].not_valid_after_utc.timestamp()
+    assert ("expired" in findings["tls"].message) == (status == "degraded")

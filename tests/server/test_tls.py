@@ -400,6 +400,9 @@ def test_an_expired_certificate_is_served_with_a_loud_line(pier):
             server.handshake(TRUST)
         assert "ERROR" in server.log.read_text()
         assert "expired on" in server.log.read_text()
+        answer = server.get("/api/readyz")
+        assert answer.status == 200
+        assert json.loads(answer.content)["status"] == "degraded"
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from trailbase_server.errors import OperatorError
 from trailbase_server.server.acme.challenges import Challenges
 from trailbase_server.server.acme.keeper import CertificateKeeper, keep_certificate
 from trailbase_server.server.acme.settings import compile_settings
 from trailbase_server.server.options import ServerOptions
+from trailbase_server.server.ready import Finding, Readiness
 from trailbase_server.server.tls import Certificates, find_certificates, watch_certificates
 
 log = logging.getLogger(__name__)
@@ -67,11 +69,30 @@ def prepare_encryption(options: ServerOptions) -> Encryption | None:
     return Encryption(certificates, Challenges())
 
 
+def _look(certificates: Certificates) -> Finding:
+    status = certificates.status()
+    facts = {
+        "names": list(status.names),
+        "issuer": status.issuer,
+        "not_after": status.not_after,
+    }
+    return Finding("degraded" if status.problems else "ok", "; ".join(status.problems), facts)
+
+
 @asynccontextmanager
-async def run_encryption(encryption: Encryption | None) -> AsyncIterator[None]:
-    """Follow the files and get new certificates until the end of the block."""
+async def run_encryption(
+    encryption: Encryption | None, readiness: Readiness
+) -> AsyncIterator[None]:
+    """
+    Follow the files and get new certificates until the end of the block.
+
+    Args:
+        encryption: None: nothing to do.
+        readiness: Is told how the certificate does.
+    """
     if encryption is None:
         yield
         return
+    readiness.add("tls", partial(_look, encryption.certificates))
     async with watch_certificates(encryption.certificates), keep_certificate(encryption.keeper):
         yield

@@ -22,7 +22,7 @@ async def background_work(depot: OpenDepot) -> AsyncIterator[None]:
         depot: Open, its lock held.
     """
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(run_encryption(depot.encryption))
+        await stack.enter_async_context(run_encryption(depot.encryption, depot.readiness))
         await stack.enter_async_context(run_jobs(depot))
         await stack.enter_async_context(traced(depot, os.environ))
         depot.mailer.start()

@@ -18,6 +18,7 @@ from trailbase_server.server.options import DEFAULT_DEPOT, ServerOptions
 
 COMMANDS = {
     "run": "run:run",
+    "health": "health:health",
     "schema": "schema:schema",
     "migration": "migration:migration",
     "user": "user:user",

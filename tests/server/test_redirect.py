@@ -115,6 +115,15 @@ def test_requests_that_are_none_are_refused(server):
         assert b" 400 " in plain.recv(1000)
 
 
+def test_the_port_is_that_of_the_sites_address(pier):
+    pier.edit("http://pier.test", "https://pier.test")
+    store(pier.root / "secrets" / "certs", *AUTHORITY.issue())
+    plain = f"127.0.0.1:{free_port()}"
+    options = ("--http-redirect-address", plain)
+    with EncryptedServer(pier.root, AUTHORITY.client_context(), *options):
+        assert httpx.get(f"http://{plain}/x").headers["location"] == "https://127.0.0.1/x"
+
+
 def test_without_tls_there_is_nothing_to_redirect_to(pier):
     with pytest.raises(AssertionError, match="needs TLS"):
         Server(pier.root, "--http-redirect-address", f"127.0.0.1:{free_port()}")

@@ -191,6 +191,7 @@ def server(tmp_path_factory):
         'table_name: "boat" acl_world: [CREATE, READ]',
         'table_name: "boat" acl_world: [CREATE, READ] enable_subscriptions: true',
     )
+    pier.edit("enable_record", "hsts_max_age_sec: 3600 enable_record")
     store(pier.root / "secrets" / "certs", *AUTHORITY.issue())
     with EncryptedServer(pier.root, TRUST) as server:
         yield server
@@ -358,6 +359,12 @@ def test_cookies_are_for_tls_only(server):
         assert answer.status_code == 200
         cookies = answer.headers.get_list("set-cookie")
     assert all("Secure" in cookie for cookie in cookies)
+
+
+def test_browsers_are_told_to_stay_with_tls_where_the_operator_wants_it(server, pier, certs):
+    assert "max-age=3600" in server.get("/").headers["strict-transport-security"]
+    with EncryptedServer(pier.root, TRUST) as silent:
+        assert silent.get("/").headers["strict-transport-security"] is None
 
 
 def test_the_listener_of_administration_is_encrypted_too(pier, certs):

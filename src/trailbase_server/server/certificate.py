@@ -30,7 +30,6 @@ MinimumVersion = Literal["1.2", "1.3"]
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2: forward secret, authenticated
 ALPN = ["http/1.1"]
-_BEGIN = b"-----BEGIN CERTIFICATE-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +143,10 @@ def _read_chain(path: Path) -> "list[x509.Certificate]":
 
     text = _read(path, "certificate")
     try:
-        chain = x509.load_pem_x509_certificates(text)
+        return x509.load_pem_x509_certificates(text)  # refuses what is cut short
     except ValueError as exc:
         # What the library says is a link to its questions and answers.
         raise OperatorError(f'TLS: "{path}" holds no PEM certificate, or a broken one') from exc
-    if text.count(_BEGIN) != len(chain):
-        raise OperatorError(f'TLS: "{path}" is cut short')
-    return chain
 
 
 def _read_key(path: Path) -> "PrivateKeyTypes":

@@ -348,3 +348,14 @@ def test_backups():
         ("backups.s3_prefix", "Must not begin with a slash or hold control characters"),
         ("backups.directory", "Not the name of a directory"),
     ]
+
+
+def test_replication():
+    text = "replication { s3 {} s3_prefix: '/x' directory: 'a\\000' keep_hours: 0 }"
+    assert check(BASE + text) == [
+        ("replication.s3.bucket_name", "Missing name of the bucket"),
+        ("replication.directory", "Either a directory or a bucket"),
+        ("replication.s3_prefix", "Must not begin with a slash or hold control characters"),
+        ("replication.directory", "Not the name of a directory"),
+        ("replication.keep_hours", "Must be between 1 and 8784"),
+    ]

@@ -26,6 +26,7 @@ from trailbase_server.config.proto.config_pb2 import (
     OAuthProviderId,
     PasskeyConfig,
     RecordApiConfig,
+    ReplicationConfig,
     ServerConfig,
     SmtpEncryption,
     SystemJob,
@@ -56,6 +57,7 @@ RESERVED_DATABASES = frozenset(("main", "public", "logs", "session", "temp"))
 RESERVED_SCHEMAS = "std."  # prefix of the built-in JSON schemas
 MIN_AUDIT_RETENTION_S = 24 * 3600  # the table itself keeps entries that long
 MAX_PORT = 65535  # a port has 16 bits
+MAX_KEEP_HOURS = 24 * 366  # of a replica: beyond a year, backups are the better tool
 _APPLICATION_NAME = re.compile(r"[A-Za-z0-9_.\- ]*\Z")
 _DATABASE_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 _API_NAME = re.compile(r"[A-Za-z0-9_]+\Z")
@@ -111,6 +113,7 @@ def check_config(config: Config) -> list[Problem]:
     for index, job in enumerate(config.jobs.system_jobs):
         add(f"jobs.system_jobs[{index}]", _check_job(job))
     add("backups", _check_backups(config.backups))
+    add("replication", _check_replication(config.replication))
     return [Problem(path.replace(".[", "["), words) for path, words in findings]
 
 
@@ -333,3 +336,16 @@ def _check_backups(backups: BackupConfig) -> Iterator[Finding]:
         yield "s3_prefix", "Must not begin with a slash or hold control characters"
     if "\0" in backups.directory:
         yield "directory", "Not the name of a directory"
+
+
+def _check_replication(replication: ReplicationConfig) -> Iterator[Finding]:
+    if replication.HasField("s3") and not replication.s3.bucket_name:
+        yield "s3.bucket_name", "Missing name of the bucket"
+    if replication.HasField("s3") and replication.directory:
+        yield "directory", "Either a directory or a bucket"
+    if replication.s3_prefix.startswith("/") or not replication.s3_prefix.isprintable():
+        yield "s3_prefix", "Must not begin with a slash or hold control characters"
+    if not replication.directory.isprintable():
+        yield "directory", "Not the name of a directory"
+    if replication.HasField("keep_hours") and not 1 <= replication.keep_hours <= MAX_KEEP_HOURS:
+        yield "keep_hours", f"Must be between 1 and {MAX_KEEP_HOURS}"

@@ -411,8 +411,22 @@ class BackupConfig(_message.Message):
     keep_weekly: int
     def __init__(self, directory: _Optional[str] = ..., s3: _Optional[_Union[S3StorageConfig, _Mapping]] = ..., s3_prefix: _Optional[str] = ..., include_logs: _Optional[bool] = ..., include_uploads: _Optional[bool] = ..., include_config: _Optional[bool] = ..., include_secrets: _Optional[bool] = ..., compress: _Optional[bool] = ..., keep_hourly: _Optional[int] = ..., keep_daily: _Optional[int] = ..., keep_weekly: _Optional[int] = ...) -> None: ...
 
+class ReplicationConfig(_message.Message):
+    __slots__ = ("directory", "s3", "s3_prefix", "include_logs", "keep_hours")
+    DIRECTORY_FIELD_NUMBER: _ClassVar[int]
+    S3_FIELD_NUMBER: _ClassVar[int]
+    S3_PREFIX_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_LOGS_FIELD_NUMBER: _ClassVar[int]
+    KEEP_HOURS_FIELD_NUMBER: _ClassVar[int]
+    directory: str
+    s3: S3StorageConfig
+    s3_prefix: str
+    include_logs: bool
+    keep_hours: int
+    def __init__(self, directory: _Optional[str] = ..., s3: _Optional[_Union[S3StorageConfig, _Mapping]] = ..., s3_prefix: _Optional[str] = ..., include_logs: _Optional[bool] = ..., keep_hours: _Optional[int] = ...) -> None: ...
+
 class Config(_message.Message):
-    __slots__ = ("email", "server", "auth", "jobs", "databases", "record_apis", "schemas", "backups")
+    __slots__ = ("email", "server", "auth", "jobs", "databases", "record_apis", "schemas", "backups", "replication")
     EMAIL_FIELD_NUMBER: _ClassVar[int]
     SERVER_FIELD_NUMBER: _ClassVar[int]
     AUTH_FIELD_NUMBER: _ClassVar[int]
@@ -421,6 +435,7 @@ class Config(_message.Message):
     RECORD_APIS_FIELD_NUMBER: _ClassVar[int]
     SCHEMAS_FIELD_NUMBER: _ClassVar[int]
     BACKUPS_FIELD_NUMBER: _ClassVar[int]
+    REPLICATION_FIELD_NUMBER: _ClassVar[int]
     email: EmailConfig
     server: ServerConfig
     auth: AuthConfig
@@ -429,7 +444,8 @@ class Config(_message.Message):
     record_apis: _containers.RepeatedCompositeFieldContainer[RecordApiConfig]
     schemas: _containers.RepeatedCompositeFieldContainer[JsonSchemaConfig]
     backups: BackupConfig
-    def __init__(self, email: _Optional[_Union[EmailConfig, _Mapping]] = ..., server: _Optional[_Union[ServerConfig, _Mapping]] = ..., auth: _Optional[_Union[AuthConfig, _Mapping]] = ..., jobs: _Optional[_Union[JobsConfig, _Mapping]] = ..., databases: _Optional[_Iterable[_Union[DatabaseConfig, _Mapping]]] = ..., record_apis: _Optional[_Iterable[_Union[RecordApiConfig, _Mapping]]] = ..., schemas: _Optional[_Iterable[_Union[JsonSchemaConfig, _Mapping]]] = ..., backups: _Optional[_Union[BackupConfig, _Mapping]] = ...) -> None: ...
+    replication: ReplicationConfig
+    def __init__(self, email: _Optional[_Union[EmailConfig, _Mapping]] = ..., server: _Optional[_Union[ServerConfig, _Mapping]] = ..., auth: _Optional[_Union[AuthConfig, _Mapping]] = ..., jobs: _Optional[_Union[JobsConfig, _Mapping]] = ..., databases: _Optional[_Iterable[_Union[DatabaseConfig, _Mapping]]] = ..., record_apis: _Optional[_Iterable[_Union[RecordApiConfig, _Mapping]]] = ..., schemas: _Optional[_Iterable[_Union[JsonSchemaConfig, _Mapping]]] = ..., backups: _Optional[_Union[BackupConfig, _Mapping]] = ..., replication: _Optional[_Union[ReplicationConfig, _Mapping]] = ...) -> None: ...
 
 class Vault(_message.Message):
     __slots__ = ("secrets",)

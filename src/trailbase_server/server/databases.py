@@ -7,6 +7,7 @@ Files are migrated one by one through connections of their own, before anybody s
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -89,6 +90,16 @@ class DepotDatabases:
     def attached_files(self, config: Config) -> dict[str, Path]:
         """Files of the configured databases by name."""
         return {one.name: self._data / f"{one.name}.db" for one in config.databases}
+
+    def console_files(self, config: Config, names: Sequence[str]) -> DatabaseFiles:
+        """
+        Main with some of the configured databases, for SQL that administrators type.
+
+        Raises:
+            KeyError: One of them is not configured.
+        """
+        files = self._files_of(config)
+        return replace(files, attached={name: files.attached[name] for name in names})
 
     def session_files(self) -> DatabaseFiles:
         """Sessions and codes, with what accounts need beyond the reference's tables."""

@@ -11,7 +11,7 @@ What fails is an ``OperatorError`` with one line a problem. Spec: server/start-u
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -54,6 +54,7 @@ from trailbase_server.server.options import ServerOptions
 from trailbase_server.server.reload import Reloader, reload_parts
 from trailbase_server.sqlite.database import SqliteDatabase
 from trailbase_server.sqlite.geoip import open_geoip
+from trailbase_server.sqlite.open import DatabaseFiles
 from trailbase_server.sqlite.slow import SlowQueries
 from trailbase_server.storage.open import open_storage
 from trailbase_server.storage.triggers import plan_file_triggers, run_statements
@@ -248,6 +249,10 @@ class OpenDepot:
         self.auth.keys.adopt(keys)
         self.auth.verified.clear()
         self.admin.public_key_pem = keys.public_pem
+
+    def console_files(self, names: Sequence[str]) -> DatabaseFiles:
+        """What SQL of administrators may use; KeyError for a database that is not configured."""
+        return self._databases.console_files(self.config.config, names)
 
     def every_database(self) -> list[SqliteDatabase]:
         """All open databases but the access log."""

@@ -78,3 +78,27 @@ def test_the_short_way_to_hot_routes_leads_to_the_same_places(path):
     assert (left is None) == (right is None)
     if left is not None:
         assert (left[0].route.path, left[1]) == (right[0].route.path, right[1])
+
+
+FENCED = routed("GET /a/b", "POST /a/b", "* /a", "GET /ab")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "route", "params"),
+    [
+        ("GET", "/a", "/a", {}),
+        ("GET", "/a/", "/a", {}),
+        ("PUT", "/a/x/y", "/a", {}),
+        ("PUT", "/a/b", "/a", {"allow": "GET,HEAD,POST"}),
+        ("HEAD", "/a/b", "/a/b", {}),
+    ],
+)
+def test_a_fence_gets_what_no_other_route_answers(method, path, route, params):
+    bound, found = FENCED.match(method, path)
+    assert (bound.route.path, found) == (route, params)
+
+
+def test_a_fence_leaves_alone_what_is_not_below_it():
+    assert FENCED.match("GET", "/abc") is None
+    assert FENCED.match("OPTIONS", "/a/b") == ["GET", "HEAD", "POST"]
+    assert FENCED.match("PUT", "/ab") == ["GET", "HEAD"]

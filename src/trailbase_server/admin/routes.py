@@ -8,12 +8,20 @@ from trailbase_server.admin.backups import (
     trigger_backup,
     verify_backup,
 )
+from trailbase_server.admin.components import (
+    install_component,
+    list_components,
+    uninstall_component,
+)
 from trailbase_server.admin.config import get_config, update_config
+from trailbase_server.admin.email import send_test_email
+from trailbase_server.admin.fence import refuse_unknown
 from trailbase_server.admin.info import get_info, get_public_key
 from trailbase_server.admin.jobs import list_jobs, run_job
 from trailbase_server.admin.logs import get_log_stats, list_logs
 from trailbase_server.admin.oauth_providers import list_oauth_providers
 from trailbase_server.admin.reload import get_reload, reload_server
+from trailbase_server.admin.schemas import get_api_schema, list_schemas
 from trailbase_server.admin.tables import list_tables
 from trailbase_server.admin.users import change_user, create_user, list_users, remove_user
 from trailbase_server.config.proto.config_pb2 import GetConfigResponse, UpdateConfigRequest
@@ -28,6 +36,7 @@ from trailbase_server.errors import (
     UnsupportedMediaError,
 )
 from trailbase_server.web.route import Route
+from trailbase_server.web.router import ANY_METHOD
 
 PREFIX = "/api/_admin"
 
@@ -333,3 +342,99 @@ BACKUP_ROUTES = (
     ),
 )
 """Bound to the backups."""
+
+SCHEMA_ROUTES = (
+    Route(
+        "GET",
+        f"{PREFIX}/schema",
+        list_schemas,
+        audience="admin",
+        operation="list_schemas_handler",
+        summary="List the JSON schemas that columns may refer to.",
+        tag="admin",
+    ),
+    Route(
+        "GET",
+        f"{PREFIX}/schema/{{api}}/schema.json",
+        get_api_schema,
+        audience="admin",
+        operation="get_api_json_schema_handler",
+        summary="Download the JSON schema of a record API, whatever its rules say.",
+        errors=(BadRequestError, PreconditionError),
+        tag="admin",
+    ),
+)
+"""Bound to the state of ``records``."""
+
+EMAIL_ROUTES = (
+    Route(
+        "POST",
+        f"{PREFIX}/email/test",
+        send_test_email,
+        audience="admin",
+        operation="test_email_handler",
+        summary="Send a mail and wait for how that went.",
+        errors=(BadRequestError, DependencyError, UnprocessableError, UnsupportedMediaError),
+        audit="email.test",
+        tag="admin",
+    ),
+)
+"""Bound to the mailer."""
+
+COMPONENT_ROUTES = (
+    Route(
+        "GET",
+        f"{PREFIX}/wasm",
+        list_components,
+        audience="admin",
+        operation="list_wasm_components_handler",
+        summary="List components.",
+        tag="admin",
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/wasm/install",
+        install_component,
+        audience="admin",
+        operation="install_wasm_component_handler",
+        summary="Refuse to fetch a component and say what to do instead.",
+        errors=(
+            BadRequestError,
+            PreconditionError,
+            UnprocessableError,
+            UnsupportedMediaError,
+        ),
+        tag="admin",
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/wasm/uninstall",
+        uninstall_component,
+        audience="admin",
+        operation="uninstall_wasm_component_handler",
+        summary="Remove the file of a component.",
+        errors=(
+            BadRequestError,
+            PreconditionError,
+            UnprocessableError,
+            UnsupportedMediaError,
+        ),
+        audit="component.remove",
+        tag="admin",
+    ),
+)
+"""Bound to the component files."""
+
+FENCE_ROUTES = (
+    Route(
+        ANY_METHOD,
+        PREFIX,
+        refuse_unknown,
+        audience="admin",
+        operation="refuse_unknown_handler",
+        summary="Ask for an administrator before saying that there is no such operation.",
+        errors=(NotFoundError,),
+        tag="admin",
+    ),
+)
+"""Stand before everything else below the admin API."""

@@ -12,9 +12,13 @@ from trailbase_server.admin.reload import ReloadState
 from trailbase_server.admin.routes import (
     AUDIT_ROUTES,
     BACKUP_ROUTES,
+    COMPONENT_ROUTES,
+    EMAIL_ROUTES,
+    FENCE_ROUTES,
     JOB_ROUTES,
     LOG_ROUTES,
     RELOAD_ROUTES,
+    SCHEMA_ROUTES,
     USER_ROUTES,
 )
 from trailbase_server.admin.routes import ROUTES as ADMIN_ROUTES
@@ -29,6 +33,7 @@ from trailbase_server.server.edge import compile_proxies, guard_edge
 from trailbase_server.server.health import ROUTES as HEALTH_ROUTES
 from trailbase_server.server.ready import READY_ROUTES, ReadyPage
 from trailbase_server.server.start import OpenDepot
+from trailbase_server.wasm.files import ComponentFiles
 from trailbase_server.web.asgi import AsgiApplication, TrailApplication
 from trailbase_server.web.cors import Cors
 from trailbase_server.web.dispatch import Dispatcher
@@ -56,6 +61,10 @@ def all_routes(depot: OpenDepot) -> list[BoundRoute]:
         *bind_routes(BACKUP_ROUTES, depot.backups),
         *bind_routes(AUDIT_ROUTES, depot.audit),
         *bind_routes(LOG_ROUTES, depot.log_pages),
+        *bind_routes(SCHEMA_ROUTES, depot.records),
+        *bind_routes(EMAIL_ROUTES, depot.mailer),
+        *bind_routes(COMPONENT_ROUTES, ComponentFiles(depot.options.depot)),
+        *bind_routes(FENCE_ROUTES, None),
     ]
 
 
@@ -89,7 +98,7 @@ def admin_routes(depot: OpenDepot) -> list[BoundRoute]:
 
 def is_administration(bound: BoundRoute) -> bool:
     """Does the route belong to the admin API or the dashboard?"""
-    return bound.route.path.startswith(("/api/_admin/", "/_/admin"))
+    return bound.route.path.startswith(("/api/_admin", "/_/admin"))
 
 
 def build_application(

@@ -35,9 +35,9 @@ class Route:
     One operation.
 
     Attributes:
-        method: ``GET`` (also serves HEAD), ``POST`` ….
-        path: ``/api/records/v1/{api}/{record}``: names in braces match one segment without ``/``;
-            ``{name:path}`` matches the rest.
+        method: ``GET`` (also serves HEAD), ``POST`` …; ``*`` for whatever below the path no other
+            route answers.
+        path: ``/api/records/v1/{api}/{record}``: names in braces match one segment without ``/``.
         handler: See the module's docstring.
         audience: See ``Audience``.
         operation: Operation id on the wire (OpenAPI, MCP).

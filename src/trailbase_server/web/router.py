@@ -5,6 +5,8 @@ routes.
 A literal segment wins over a ``{name}``. Segments are split before they are percent-decoded, so an
 encoded slash stays inside its segment. There is no tolerance for trailing slashes (spec
 records/routes).
+
+A route of the method ``*`` is a fence: it gets whatever below its path no other route answers.
 """
 
 from collections.abc import Iterable
@@ -14,6 +16,8 @@ from trailbase_server.web.route import BoundRoute
 
 Match = tuple[BoundRoute, dict[str, str]]
 _NAME = "{}"
+ANY_METHOD = "*"
+ALLOW = "allow"  # parameter of a fence: what the ``Allow`` header says if the path is known
 
 
 class _Node:
@@ -39,8 +43,12 @@ class Router:
     def __init__(self, routes: Iterable[BoundRoute]) -> None:
         self.routes = tuple(routes)
         self._root = _Node()
+        self._fences: dict[str, BoundRoute] = {}
         for bound in self.routes:
-            self._add(bound)
+            if bound.route.method == ANY_METHOD:
+                self._fences[bound.route.path] = bound
+            else:
+                self._add(bound)
         self._prefix, self._inner = self._longest_way()
 
     def _add(self, bound: BoundRoute) -> None:
@@ -85,8 +93,16 @@ class Router:
 
         Returns:
             Route and decoded parameters; the allowed methods if only the method does not fit; None
-            for an unknown path.
+            for an unknown path. The latter two only where no fence stands.
         """
+        found = self._look_up(method, raw_path)
+        if self._fences and not isinstance(found, tuple) and method != "OPTIONS":
+            for path, bound in self._fences.items():
+                if raw_path == path or raw_path.startswith(f"{path}/"):
+                    return bound, {} if found is None else {ALLOW: ",".join(found)}
+        return found
+
+    def _look_up(self, method: str, raw_path: str) -> Match | list[str] | None:
         values: list[str] = []
         prefix = self._prefix
         if prefix and raw_path.startswith(prefix):

@@ -70,6 +70,20 @@ def _check_rate(
     help="Serve neither admin API nor dashboard.",
 )
 @click.option(
+    "--metrics-address",
+    envvar="METRICS_ADDRESS",
+    show_envvar=True,
+    metavar="HOST:PORT|unix:PATH",
+    help="Serve metrics for Prometheus here, at /metrics.",
+)
+@click.option(
+    "--metrics-token-file",
+    envvar="METRICS_TOKEN_FILE",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="Ask for the bearer token in this file; with it, --admin-address serves /metrics too.",
+)
+@click.option(
     "--public-dir",
     envvar="PUBLIC_DIR",
     show_envvar=True,

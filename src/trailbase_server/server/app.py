@@ -31,6 +31,7 @@ from trailbase_server.records.routes import TRANSACTION_ROUTES
 from trailbase_server.server.audit import audit_requests, watch_sign_ins
 from trailbase_server.server.edge import compile_proxies, guard_edge
 from trailbase_server.server.health import ROUTES as HEALTH_ROUTES
+from trailbase_server.server.metrics.page import METRICS_ROUTES, MetricsPage
 from trailbase_server.server.ready import READY_ROUTES, ReadyPage
 from trailbase_server.server.start import OpenDepot
 from trailbase_server.wasm.files import ComponentFiles
@@ -76,9 +77,9 @@ def main_routes(depot: OpenDepot) -> list[BoundRoute]:
     return routes
 
 
-def admin_routes(depot: OpenDepot) -> list[BoundRoute]:
+def admin_routes(depot: OpenDepot, metrics: MetricsPage) -> list[BoundRoute]:
     """
-    What the listener of administration serves.
+    What the listener of administration serves: metrics too, for those who have the token.
 
     Spec:
         server/separate-admin-listener
@@ -91,8 +92,18 @@ def admin_routes(depot: OpenDepot) -> list[BoundRoute]:
         or bound.route.tag == "server"
     ]
     page = ReadyPage(depot.readiness, depot.authenticator, tells_all=True)
-    return [
+    routes = [
         replace(bound, state=page) if bound.route in READY_ROUTES else bound for bound in routes
+    ]
+    return [*routes, *bind_routes(METRICS_ROUTES if metrics.has_token else (), metrics)]
+
+
+def metrics_routes(depot: OpenDepot, metrics: MetricsPage) -> list[BoundRoute]:
+    """What the listener of metrics serves."""
+    return [
+        *bind_routes(METRICS_ROUTES, metrics),
+        *bind_routes(HEALTH_ROUTES, None),
+        *bind_routes(READY_ROUTES, ReadyPage(depot.readiness, depot.authenticator)),
     ]
 
 

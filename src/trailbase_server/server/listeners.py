@@ -12,18 +12,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from trailbase_server.server.acme.challenges import Challenges
-from trailbase_server.server.app import admin_routes, build_application, main_routes
+from trailbase_server.server.app import (
+    admin_routes,
+    build_application,
+    main_routes,
+    metrics_routes,
+)
 from trailbase_server.server.edge import compile_proxies
+from trailbase_server.server.metrics.page import MetricsPage
 from trailbase_server.server.options import ServerOptions
 from trailbase_server.server.redirect import HTTPS_PORT, build_redirect
 from trailbase_server.server.sockets import UNIX, bound_address, close_sockets, open_sockets
 from trailbase_server.server.start import OpenDepot
 from trailbase_server.web.asgi import TrailApplication
 from trailbase_server.web.cors import Cors
-from trailbase_server.web.dispatch import Dispatcher
+from trailbase_server.web.dispatch import Dispatcher, LogEntry
 from trailbase_server.web.router import Router
 
 REDIRECT = "redirect"
+METRICS = "metrics"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ class Listener:
     Sockets with what answers there.
 
     Attributes:
-        name: ``main``, ``admin``, ``redirect`` ….
+        name: ``main``, ``admin``, ``metrics``, ``redirect``.
         address: As the operator wrote it.
         sockets: Bound.
         application: Answers.
@@ -74,8 +81,18 @@ def bound_sockets(options: ServerOptions) -> Iterator[Bound]:
 
 
 def build_listeners(depot: OpenDepot, bound: Bound) -> list[Listener]:
-    """Give each listener its application."""
-    routes = {"main": main_routes, "admin": admin_routes}
+    """
+    Give each listener its application.
+
+    Raises:
+        OperatorError: The options of one are wrong.
+    """
+    metrics = MetricsPage(depot)
+    routes = {
+        "main": lambda: main_routes(depot),
+        "admin": lambda: admin_routes(depot, metrics),
+        METRICS: lambda: metrics_routes(depot, metrics),
+    }
     listeners = []
     for name, (address, sockets) in bound.items():
         listening = [bound_address(one) for one in sockets]
@@ -83,12 +100,19 @@ def build_listeners(depot: OpenDepot, bound: Bound) -> list[Listener]:
             listeners.append(Listener(name, address, sockets, _build_redirect(depot, listening)))
             continue
         application = build_application(
-            depot, routes[name](depot), with_files=name == "main", listening=listening
+            depot, routes[name](), with_files=name == "main", listening=listening
         )
+        if name == METRICS:  # one who asks four times a minute
+            application.dispatcher.log = _log_nothing
         is_local = address.startswith(UNIX)  # a proxy on this machine
         tls = depot.encryption.certificates.context if depot.encryption and not is_local else None
         listeners.append(Listener(name, address, sockets, application, tls))
+    metrics.dispatchers = [listener.application.dispatcher for listener in listeners]
     return listeners
+
+
+def _log_nothing(_entry: LogEntry) -> None:
+    """Leave the access log to those whom it is about."""
 
 
 def _build_redirect(depot: OpenDepot, listening: list[str]) -> TrailApplication:
@@ -121,6 +145,8 @@ def _addresses(options: ServerOptions) -> dict[str, str]:
     addresses = {"main": options.address}
     if options.has_admin_listener and options.admin_address is not None:
         addresses["admin"] = options.admin_address
+    if options.metrics_address is not None:
+        addresses[METRICS] = options.metrics_address
     if options.http_redirect_address is not None:
         addresses[REDIRECT] = options.http_redirect_address
     return addresses

@@ -22,6 +22,10 @@ class ServerOptions:
         admin_address: Like ``address``, or ``unix:/path``: administration only there. None, or the
             same as ``address``: on the main listener.
         no_admin: No administration over HTTP at all.
+        metrics_address: Like ``admin_address``: metrics and health only there. None: no such
+            listener.
+        metrics_token_file: Has the token that scrapers must show; with it, the listener of
+            administration has the metrics too.
         public_dir: Static files served at ``/``; must exist when given.
         spa: Answer unknown pages of ``public_dir`` with its ``index.html``.
         geoip_db_path: MaxMind database; must exist when given. None: the depot's own, if any.
@@ -62,6 +66,8 @@ class ServerOptions:
     address: str = DEFAULT_ADDRESS
     admin_address: str | None = None
     no_admin: bool = False
+    metrics_address: str | None = None
+    metrics_token_file: Path | None = None
     public_dir: Path | None = None
     spa: bool = False
     geoip_db_path: Path | None = None

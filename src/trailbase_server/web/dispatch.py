@@ -237,4 +237,4 @@ class Dispatcher:
         """Where answers to a request are counted."""
         if bound is not None:
             return bound.tally
-        return self.elsewhere.get(request.method) or self.elsewhere[_OTHER]
+        return self.elsewhere.get(request.method, self.elsewhere[_OTHER])

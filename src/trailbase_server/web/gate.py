@@ -37,6 +37,11 @@ def open_gate(most: int | None, most_per_address: int) -> "Gate":
 class Watched(Protocol):
     """A connection."""
 
+    @property
+    def is_busy(self) -> bool:
+        """A request is being answered, and not by a stream of events."""
+        ...
+
     def check_patience(self, now: float) -> None:
         """
         End the connection if its client has kept us waiting for too long.
@@ -75,6 +80,11 @@ class Gate:
         self._by_address: Counter[str] = Counter()
         self._watched: set[Watched] = set()
         self._next_round: asyncio.TimerHandle | None = None
+
+    @property
+    def busy(self) -> int:
+        """Connections with a request that is being answered; looks at all of them."""
+        return sum(connection.is_busy for connection in self._watched)
 
     def enter(self, address: str | None) -> bool:
         """

@@ -253,6 +253,12 @@ class PatientProtocol(StreamingProtocol):
 
     # Patience
 
+    @property
+    def is_busy(self) -> bool:
+        """See ``web.gate.Watched``."""
+        cycle = self.cycle
+        return cycle is not None and not cycle.response_complete and self._feed is None
+
     def check_patience(self, now: float) -> None:
         """See ``web.gate.Watched``."""
         if self._full_since is not None:

@@ -30,15 +30,16 @@ def free_port():
 
 
 class Server:
-    """A running server; a context manager that stops it."""
+    """A running server; a context manager that stops it. ``prefix`` is a command that runs it."""
 
-    def __init__(self, depot, *options, port=None):
+    def __init__(self, depot, *options, port=None, prefix=()):
         self.depot = Path(depot)
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = self.depot.with_name(self.depot.name + ".log")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TRAIL_")}
-        command = [TRAIL, "--data-dir", self.depot, "run", "-a", f"127.0.0.1:{self.port}", *options]
+        command = [*prefix, TRAIL, "--data-dir", self.depot, "run", "-a", f"127.0.0.1:{self.port}"]
+        command += options
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=subprocess.STDOUT, env=environment

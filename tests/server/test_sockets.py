@@ -1,9 +1,15 @@
+import contextlib
 import socket
 
 import pytest
 
 from trailbase_server.errors import OperatorError
-from trailbase_server.server.sockets import bound_address, close_sockets, open_sockets
+from trailbase_server.server.sockets import (
+    bound_address,
+    close_sockets,
+    open_sockets,
+    start_listening,
+)
 
 
 def test_a_host_name_is_bound_on_all_its_addresses():
@@ -72,3 +78,77 @@ def test_where_a_socket_is_bound(tmp_path):
         listeners = open_sockets(address)
         assert [bound_address(listener) for listener in listeners] == [bound]
         close_sockets(address, listeners)
+
+
+def test_a_shared_address_is_bound_by_several_and_listened_on_by_the_last():
+    first = open_sockets("127.0.0.1:0", shared=True)
+    address = f"127.0.0.1:{first[0].getsockname()[1]}"
+    place = first[0].getsockname()
+    second = open_sockets(address, shared=True)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(place)  # bound, but nobody listens
+    start_listening(address, first)
+    clients = [socket.create_connection(place) for _ in range(20)]
+    assert accept_all(first) == 20
+    start_listening(address, second)
+    clients += [socket.create_connection(place) for _ in range(20)]
+    assert (accept_all(first), accept_all(second)) == (0, 20)
+    close_sockets(address, first)
+    clients += [socket.create_connection(place) for _ in range(20)]
+    assert accept_all(second) == 20
+    third = open_sockets(address, shared=True)
+    start_listening(address, third)
+    clients += [socket.create_connection(place) for _ in range(20)]
+    assert (accept_all(second), accept_all(third)) == (0, 20)
+    for listener in (second, third):
+        close_sockets(address, listener)
+    for client in clients:
+        client.close()
+
+
+def test_a_path_passes_from_one_to_the_next(tmp_path):
+    path = tmp_path / "s"
+    address = f"unix:{path}"
+    first = open_sockets(address, shared=True)
+    assert not path.exists()
+    start_listening(address, first)
+    connect(path)
+    assert accept_all(first) == 1
+    second = open_sockets(address, shared=True)
+    connect(path)
+    start_listening(address, second)
+    connect(path)
+    assert (accept_all(first), accept_all(second)) == (1, 1)
+    close_sockets(address, first)
+    connect(path)
+    assert accept_all(second) >= 1
+    close_sockets(address, second)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_that_was_never_listened_on_leaves_nothing(tmp_path):
+    address = f"unix:{tmp_path / 's'}"
+    close_sockets(address, open_sockets(address, shared=True))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_whoever_does_not_share_keeps_an_address():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OperatorError, match=str(port)):
+            open_sockets(f"127.0.0.1:{port}", shared=True)
+
+
+def accept_all(listeners):
+    count = 0
+    for listener in listeners:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                listener.accept()[0].close()
+                count += 1
+    return count
+
+
+def connect(path):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))

@@ -14,6 +14,7 @@ from trailbase_server.server.options import (
 )
 
 MAX_HOPS = 16  # proxies in a row: far more than anybody has
+MAX_WAIT_S = 3600  # longer than any service manager waits
 MAX_THREADS = 1024  # far more than any machine has use for
 
 
@@ -39,6 +40,20 @@ def _check_rate(
 
         try:
             parse_rate(given)
+        except OperatorError as exc:
+            raise click.BadParameter(str(exc)) from exc
+    return given
+
+
+def _check_replica(
+    _context: click.Context, _parameter: click.Parameter, given: str | None
+) -> str | None:
+    if given not in (None, "config", "sidecar"):
+        from trailbase_server.errors import OperatorError
+        from trailbase_server.replication.target import parse_target
+
+        try:
+            parse_target(given)
         except OperatorError as exc:
             raise click.BadParameter(str(exc)) from exc
     return given
@@ -267,11 +282,45 @@ def _check_rate(
     help="Who vouches for the authority's own server, PEM.  [default: the usual ones]",
 )
 @click.option(
+    "--drain-delay",
+    envvar="DRAIN_DELAY",
+    show_envvar=True,
+    type=click.FloatRange(0, MAX_WAIT_S),
+    default=0,
+    metavar="SECONDS",
+    help="After SIGTERM, answer as not ready but go on for so long: balancers have to notice.",
+)
+@click.option(
+    "--reuse-port",
+    envvar="REUSE_PORT",
+    show_envvar=True,
+    is_flag=True,
+    help="Let the next server bind the same addresses, to take over without a gap.",
+)
+@click.option(
+    "--wait-for-lock",
+    envvar="WAIT_FOR_LOCK",
+    show_envvar=True,
+    type=click.FloatRange(0, MAX_WAIT_S),
+    default=0,
+    metavar="SECONDS",
+    help="Wait for so long for the server that has the depot to stop.",
+)
+@click.option(
     "--config-readonly",
     envvar="CONFIG_READONLY",
     show_envvar=True,
     is_flag=True,
     help="Refuse changes of the configuration through the admin API.",
+)
+@click.option(
+    "--replicate",
+    envvar="REPLICATE",
+    show_envvar=True,
+    metavar="URL|config|sidecar",
+    callback=_check_replica,
+    help="Ship all databases continuously with Litestream: to file:///directory or"
+    " s3://bucket/prefix, or where the configuration says; 'sidecar': somebody else runs it.",
 )
 @click.pass_obj
 def run(general: ServerOptions, /, **given: object) -> int:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from trailbase_server.server.acme.challenges import Challenges
+from trailbase_server.server.activation import Inherited
 from trailbase_server.server.app import (
     admin_routes,
     build_application,
@@ -22,7 +23,13 @@ from trailbase_server.server.edge import compile_proxies
 from trailbase_server.server.metrics.page import MetricsPage
 from trailbase_server.server.options import ServerOptions
 from trailbase_server.server.redirect import HTTPS_PORT, build_redirect
-from trailbase_server.server.sockets import UNIX, bound_address, close_sockets, open_sockets
+from trailbase_server.server.sockets import (
+    UNIX,
+    bound_address,
+    close_sockets,
+    open_sockets,
+    start_listening,
+)
 from trailbase_server.server.start import OpenDepot
 from trailbase_server.web.asgi import TrailApplication
 from trailbase_server.web.cors import Cors
@@ -63,9 +70,13 @@ Bound = dict[str, tuple[str, list[socket.socket]]]
 
 
 @contextmanager
-def bound_sockets(options: ServerOptions) -> Iterator[Bound]:
+def bound_sockets(options: ServerOptions, inherited: Inherited) -> Iterator[Bound]:
     """
     Bind everything that the options name until the end of the block.
+
+    Args:
+        options: With ``reuse_port``, ``listen_all`` has to follow.
+        inherited: Sockets that are there already, for listeners that the options name.
 
     Raises:
         OperatorError: An address is wrong or taken.
@@ -73,11 +84,27 @@ def bound_sockets(options: ServerOptions) -> Iterator[Bound]:
     bound: Bound = {}
     try:
         for name, address in _addresses(options).items():
-            bound[name] = (address, open_sockets(address))
+            sockets = inherited.get(name) or open_sockets(address, shared=options.reuse_port)
+            bound[name] = (address, sockets)
         yield bound
     finally:
-        for address, sockets in bound.values():
-            close_sockets(address, sockets)
+        for name, (address, sockets) in bound.items():
+            # The file of a socket that was passed to us is not ours.
+            close_sockets("" if name in inherited else address, sockets)
+
+
+def listen_all(options: ServerOptions, inherited: Inherited, bound: Bound) -> None:
+    """
+    Listen on what is bound and does not listen yet.
+
+    Raises:
+        OperatorError: Somebody else listens there.
+    """
+    if not options.reuse_port:
+        return
+    for name, (address, sockets) in bound.items():
+        if name not in inherited:
+            start_listening(address, sockets)
 
 
 def build_listeners(depot: OpenDepot, bound: Bound) -> list[Listener]:

@@ -55,7 +55,13 @@ class ServerOptions:
         acme_email: Where the authority may write to.
         acme_directory: The authority: an https URL, ``production`` or ``staging``.
         acme_ca_file: PEM of those who vouch for the authority's own server.
+        drain_delay: Seconds for which requests are still accepted once the server was told to stop
+            and says that it is not ready.
+        reuse_port: Let another server bind the same addresses, to take over.
+        wait_for_lock: Seconds to wait for another server to give up the depot; 0: do not.
         config_readonly: Refuse every change of ``config.textproto`` through the admin API.
+        replicate: Where Litestream ships all databases to: ``file://…``, ``s3://…``, ``config`` for
+            where the configuration says, ``sidecar`` where somebody else runs it. None: nowhere.
 
     Spec:
         server/trail-run
@@ -93,7 +99,11 @@ class ServerOptions:
     acme_email: str | None = None
     acme_directory: str = DEFAULT_ACME_DIRECTORY
     acme_ca_file: Path | None = None
+    drain_delay: float = 0.0
+    reuse_port: bool = False
+    wait_for_lock: float = 0.0
     config_readonly: bool = False
+    replicate: str | None = None
 
     @property
     def has_admin_listener(self) -> bool:

@@ -20,14 +20,23 @@ import uvloop
 
 from trailbase_server import WIRE_VERSION, __version__
 from trailbase_server.errors import AppError, OperatorError
+from trailbase_server.server.activation import apply_inherited, inherited_sockets
 from trailbase_server.server.audit import reload_depot
+from trailbase_server.server.drain import begin_drain, drain, linger
 from trailbase_server.server.encryption import prepare_encryption
-from trailbase_server.server.listeners import Listener, bound_sockets, build_listeners
-from trailbase_server.server.lock import lock_depot
+from trailbase_server.server.handover import held_depot
+from trailbase_server.server.listeners import (
+    Listener,
+    bound_sockets,
+    build_listeners,
+    listen_all,
+)
+from trailbase_server.server.lock import FileLock
+from trailbase_server.server.notify import notify, notify_reloading
 from trailbase_server.server.options import ServerOptions
 from trailbase_server.server.running import background_work
 from trailbase_server.server.sockets import BACKLOG
-from trailbase_server.server.start import OpenDepot, open_depot
+from trailbase_server.server.start import OpenDepot, check_configuration, open_depot
 from trailbase_server.web.traced import Trace, traced_application, traced_front_door
 from trailbase_server.web.websocket import MAX_MESSAGE_BYTES
 
@@ -48,13 +57,16 @@ class Server(uvicorn.Server):
     Args:
         listeners: Where to listen; their connections are drained together.
         depot: Reloaded on SIGHUP.
+        lock: Of the depot; whoever waits for it reads there that we are about to stop.
     """
 
-    def __init__(self, listeners: list[Listener], depot: OpenDepot) -> None:
+    def __init__(self, listeners: list[Listener], depot: OpenDepot, lock: FileLock) -> None:
         self._configs = [_configure(listener, depot.trace) for listener in listeners]
         super().__init__(self._configs[0])
         self._listeners = listeners
         self._depot = depot
+        self._lock = lock
+        self._draining: asyncio.Task[None] | None = None
         self._reloading: set[asyncio.Task[None]] = set()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
@@ -84,6 +96,7 @@ class Server(uvicorn.Server):
                     )
                 )
         self.started = True
+        notify("READY=1", f"STATUS=Listening on {', '.join(one.url for one in self._listeners)}")
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -100,16 +113,27 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams first: they would last as long as their clients like."""
+        for server in self.servers:
+            server.close()
         self._depot.records.broker.close()
+        if not self.force_exit:
+            await linger(self.server_state.connections)
         await super().shutdown(sockets)
 
     def _stop(self, reason: str) -> None:
-        if self.should_exit:
-            self.force_exit = True
+        if self._draining is not None:
+            self.should_exit = self.force_exit = True
             _say("Got another Ctrl+C => force shutdown")
             return
-        self.should_exit = True
         _say(f"{reason} Shutting down gracefully.")
+        begin_drain(self._depot)
+        self._draining = asyncio.ensure_future(self._drain())
+
+    async def _drain(self) -> None:
+        try:
+            await drain(self._depot, self._lock)
+        finally:
+            self.should_exit = True
 
     def _reload(self) -> None:
         task = asyncio.ensure_future(self._reload_now())
@@ -117,12 +141,15 @@ class Server(uvicorn.Server):
         task.add_done_callback(self._reloading.discard)
 
     async def _reload_now(self) -> None:
+        notify_reloading()
         try:
             await self._depot.reloader.run(partial(reload_depot, self._depot))
         except (OperatorError, AppError) as exc:
             log.error("Failed to reload config: %s", exc)  # noqa: TRY400  # the message says it all
         else:
             log.info("Reloaded the configuration")
+        finally:
+            notify("READY=1")
 
 
 def serve(options: ServerOptions) -> int:
@@ -141,11 +168,20 @@ def serve(options: ServerOptions) -> int:
 async def _serve(options: ServerOptions) -> int:
     log.info("Initializing server version: %s (wire %s)", __version__, WIRE_VERSION)
     _raise_file_limit()
+    inherited = inherited_sockets()
+    options = apply_inherited(options, inherited)
     encryption = prepare_encryption(options)
-    with bound_sockets(options) as bound, lock_depot(options.depot):
-        async with open_depot(options, encryption) as depot, background_work(depot):
+    if options.wait_for_lock:
+        check_configuration(options)
+    with bound_sockets(options, inherited) as bound:
+        listen = partial(listen_all, options, inherited, bound)
+        async with (
+            held_depot(options.depot, options.wait_for_lock, listen) as lock,
+            open_depot(options, encryption) as depot,
+            background_work(depot),
+        ):
             listeners = build_listeners(depot, bound)
-            server = Server(listeners, depot)
+            server = Server(listeners, depot, lock)
             for listener in listeners:
                 log.info("Listening on %s (%s) 🚀", listener.url, listener.name)
             # What start-up made stays: the collector need not look at it again.

@@ -5,35 +5,43 @@ They are bound before anything in the depot is touched: a second start on the sa
 while it still costs nothing.
 """
 
+import ctypes
 import errno
+import logging
+import os
 import socket
 import stat
+import struct
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from trailbase_server.errors import OperatorError
 
+log = logging.getLogger(__name__)
 UNIX = "unix:"
 BACKLOG = 2048  # connections the kernel holds until we accept them
 UNIX_MODE = 0o660  # whoever may connect is decided by the owner and the group of the directory
 MAX_PORT = 65535
+_SO_ATTACH_REUSEPORT_CBPF = 51  # Linux; not among Python's constants
+_RETURN_CONSTANT = 0x06  # BPF_RET | BPF_K
 _TAKEN = (errno.EADDRINUSE, errno.EACCES)  # not excused by another address of the same host name
 
 
-def open_sockets(address: str) -> list[socket.socket]:
+def open_sockets(address: str, *, shared: bool = False) -> list[socket.socket]:
     """
-    Bind an address.
+    Bind an address and, unless it is shared, listen.
 
     Args:
         address: ``localhost:4000`` (all addresses of the name), ``0.0.0.0:80``, ``[::1]:4000``, or
             ``unix:/run/trail/admin.sock``.
+        shared: Another server may be there or come; ``start_listening`` has to follow.
 
     Raises:
         OperatorError: Not an address, or not one can be bound.
     """
     if address.startswith(UNIX):
-        return [_listen_unix(Path(address.removeprefix(UNIX)))]
+        return [_bind_unix(Path(address.removeprefix(UNIX)), shared=shared)]
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or int(port) > MAX_PORT:
         raise OperatorError(f"invalid address '{address}': expected host:port or unix:/path")
@@ -45,7 +53,7 @@ def open_sockets(address: str) -> list[socket.socket]:
     failure: OSError | None = None
     for family, *_, place in dict.fromkeys(found):
         try:
-            listeners.append(_listen(family, place))
+            listeners.append(_bind(family, place, shared=shared))
         except OSError as exc:
             # A host name may stand for an address family that this machine lacks.
             failure = exc
@@ -57,6 +65,40 @@ def open_sockets(address: str) -> list[socket.socket]:
     return listeners
 
 
+def start_listening(address: str, listeners: list[socket.socket]) -> None:
+    """
+    Listen on a shared address, and take all new connections from whoever did before.
+
+    Raises:
+        OperatorError: Somebody listens there who does not share.
+    """
+    try:
+        for listener in listeners:
+            listener.listen(BACKLOG)
+            if listener.family == socket.AF_UNIX:
+                path = Path(address.removeprefix(UNIX))
+                Path(listener.getsockname()).rename(path)
+            else:
+                steer(listener)
+    except OSError as exc:
+        raise OperatorError(f"Failed to listen on: {address}: {exc.strerror}") from exc
+
+
+def steer(listener: socket.socket) -> None:
+    """
+    Have the kernel give new connections to the last that listens on an address.
+
+    By itself it spreads them over all, also over one that is about to close, which resets what it
+    has not accepted. The filter says "the second": while there is only one, the kernel takes that.
+    """
+    filter_ = ctypes.create_string_buffer(struct.pack("HBBI", _RETURN_CONSTANT, 0, 0, 1))
+    program = struct.pack("@HP", 1, ctypes.addressof(filter_))
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_REUSEPORT_CBPF, program)
+    except OSError as exc:
+        log.warning("Connections may be lost in a hand-over: %s", exc.strerror)
+
+
 def bound_address(listener: socket.socket) -> str:
     """The IP address of a listening socket; empty for a Unix socket."""
     return "" if listener.family == socket.AF_UNIX else str(listener.getsockname()[0])
@@ -65,20 +107,25 @@ def bound_address(listener: socket.socket) -> str:
 def close_sockets(address: str, listeners: list[socket.socket]) -> None:
     """Close them; the file of a Unix socket goes too, unless another server answers there."""
     for listener in listeners:
+        if listener.family == socket.AF_UNIX:  # one that has never listened
+            Path(f"{address.removeprefix(UNIX)}.{os.getpid()}").unlink(missing_ok=True)
         listener.close()
     if address.startswith(UNIX):
         with suppress(OSError):
             _remove_abandoned(Path(address.removeprefix(UNIX)))
 
 
-def _listen(family: int, place: Any) -> socket.socket:
+def _bind(family: int, place: Any, *, shared: bool) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind(place)
-        listener.listen(BACKLOG)
+        if not shared:
+            listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise
@@ -86,13 +133,16 @@ def _listen(family: int, place: Any) -> socket.socket:
     return listener
 
 
-def _listen_unix(path: Path) -> socket.socket:
+def _bind_unix(path: Path, *, shared: bool) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    # A shared one gets its name when it listens: until then that is the other server's.
+    place = path.with_name(f"{path.name}.{os.getpid()}") if shared else path
     try:
-        _remove_abandoned(path)
-        listener.bind(str(path))
-        path.chmod(UNIX_MODE)
-        listener.listen(BACKLOG)
+        _remove_abandoned(place)
+        listener.bind(str(place))
+        place.chmod(UNIX_MODE)
+        if not shared:
+            listener.listen(BACKLOG)
     except OSError as exc:
         listener.close()
         reason = exc.strerror or str(exc)

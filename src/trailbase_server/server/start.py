@@ -61,6 +61,7 @@ from trailbase_server.storage.triggers import plan_file_triggers, run_statements
 from trailbase_server.web.gate import open_gate
 
 if TYPE_CHECKING:
+    from trailbase_server.server.replication import Replication
     from trailbase_server.web.traced import Trace
 
 DEFAULT_BODY_LIMIT = 10 * 1024 * 1024  # bytes
@@ -93,6 +94,8 @@ class OpenDepot:
         body_limit: Largest request body in bytes; read at start.
         readiness: Whether requests should be sent here; anybody may add checks.
         reloader: Reloads, and knows how the last one went.
+        afterwards: Ends when all databases are closed.
+        replication: Ships what is written; None where nothing does.
     """
 
     def __init__(
@@ -113,6 +116,8 @@ class OpenDepot:
         self.logs = logs
         self.access_log = AccessLog(logs, options)
         self.trace: Trace | None = None
+        self.afterwards = AsyncExitStack()
+        self.replication: Replication | None = None
         self._log_reader = databases.read_logs()
         self.log_pages = build_log_pages(config, logs, self._log_reader, databases.geoip)
         self._databases = databases
@@ -322,8 +327,9 @@ async def open_depot(
         server/start-up-order
     """
     _check_paths(options)
-    async with AsyncExitStack() as stack:
+    async with AsyncExitStack() as afterwards, AsyncExitStack() as stack:
         depot = await _open(options, stack)
+        depot.afterwards = afterwards
         depot.encryption = encryption
         depot.auth.is_encrypted = encryption is not None
         yield depot
@@ -333,8 +339,7 @@ async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
     path = options.depot
     loaded: LoadedConfig | None = None
     if (path / CONFIG_FILE).exists():
-        loaded = load_config(path, os.environ, create=False)
-        ConfigHolder(loaded, os.environ, [_find_own_problems]).check()
+        loaded = check_configuration(options)
     prepare_depot(path)
     finish_interrupted(path)
     loaded = loaded or load_config(path, os.environ)
@@ -357,6 +362,18 @@ async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
         announce(credentials)
     remember_version(path, WIRE_VERSION)
     return depot
+
+
+def check_configuration(options: ServerOptions) -> LoadedConfig:
+    """
+    Read a configuration that is there and check it in itself; changes nothing.
+
+    Raises:
+        OperatorError: All that is wrong with it.
+    """
+    loaded = load_config(options.depot, os.environ, create=False)
+    ConfigHolder(loaded, os.environ, [_find_own_problems]).check()
+    return loaded
 
 
 def load_configuration(options: ServerOptions) -> Config:

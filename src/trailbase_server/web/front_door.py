@@ -29,7 +29,7 @@ from trailbase_server.web.client_ip import PROXY_HEADERS, client_address
 from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.gate import Gate
-from trailbase_server.web.patience import PatientProtocol
+from trailbase_server.web.patience import MAX_HEADERS, PatientProtocol
 from trailbase_server.web.rate_limit import too_many
 from trailbase_server.web.request import Request
 from trailbase_server.web.request_id import FIRST_ERROR, HEADER, mark_answer, sent_request_id
@@ -187,8 +187,11 @@ class FrontDoor(PatientProtocol):
 
     def on_headers_complete(self) -> None:
         """Decide which way the request goes."""
-        self.weigh_head()
-        if self.has_heard_enough():
+        self.in_head, self.in_body, self._head_bytes = False, True, 0
+        if self._is_bulky or len(self.headers) > MAX_HEADERS:
+            self.weigh_head()
+        last = self.cycle
+        if last is not None and (not last.keep_alive or self.pipeline) and self.has_heard_enough():
             self._hot = _NOTHING
             return
         cycle = self._hot = self._hot_cycle()
@@ -305,7 +308,7 @@ class FrontDoor(PatientProtocol):
         if self.dispatcher.rate_limits is not None:
             verdict = self.dispatcher.rate_limits.take(bound, request)
             if verdict is not None:
-                self._limits = b"".join(b"%b: %b\r\n" % pair for pair in verdict.headers)
+                self._limits = verdict.lines
                 if verdict.wait_s:
                     self._answer(cycle, error_response(too_many(verdict)))
                     return

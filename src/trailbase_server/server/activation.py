@@ -21,6 +21,7 @@ MAX_SOCKETS = 64  # more are a mistake in a variable
 LISTENERS = {
     "main": "address",
     "admin": "admin_address",
+    "metrics": "metrics_address",
     "redirect": "http_redirect_address",
 }
 _MAIN = "main"

@@ -5,13 +5,13 @@ They are bound before anything in the depot is touched: a second start on the sa
 while it still costs nothing.
 """
 
-import ctypes
 import errno
 import logging
 import os
 import socket
 import stat
 import struct
+from array import array
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -91,8 +91,8 @@ def steer(listener: socket.socket) -> None:
     By itself it spreads them over all, also over one that is about to close, which resets what it
     has not accepted. The filter says "the second": while there is only one, the kernel takes that.
     """
-    filter_ = ctypes.create_string_buffer(struct.pack("HBBI", _RETURN_CONSTANT, 0, 0, 1))
-    program = struct.pack("@HP", 1, ctypes.addressof(filter_))
+    instruction = array("B", struct.pack("HBBI", _RETURN_CONSTANT, 0, 0, 1))
+    program = struct.pack("@HP", 1, instruction.buffer_info()[0])
     try:
         listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_REUSEPORT_CBPF, program)
     except OSError as exc:

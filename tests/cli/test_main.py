@@ -174,3 +174,27 @@ def test_the_list_of_commands_is_what_can_be_used():
     context = click.Context(trail)
     assert [trail.get_command(context, name).name for name in COMMANDS] == list(COMMANDS)
     assert trail.get_command(context, "sail") is None
+
+
+# The kernel does not end the first process of a container: a default there is to ignore.
+BUSY = """
+import os, signal, sys, time
+os.getpid = lambda: int(sys.argv[1])
+if os.getpid() == 1:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+from trailbase_server.cli import main
+def wait(_):
+    print("busy", flush=True)
+    time.sleep(20)
+main.run_command = wait
+main.main()
+"""
+
+
+@pytest.mark.parametrize(("pid", "status"), [(1, 143), (2, -15)])
+def test_the_first_process_of_a_container_can_be_stopped_at_any_time(pid, status):
+    command = [sys.executable, "-c", BUSY, str(pid)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"busy\n"
+        process.terminate()
+        assert process.wait(5) == status

@@ -6,6 +6,7 @@ usage. A command's module is imported when the command is used.
 """
 
 import os
+import signal
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -32,6 +33,7 @@ COMMANDS = {
     "help": "main:show_help",
 }
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+FIRST_PROCESS = 1  # of a container
 
 
 class LazyGroup(click.Group):
@@ -175,6 +177,14 @@ def run_command(arguments: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
+def _end(number: int, _frame: object) -> None:
+    os._exit(128 + number)
+
+
 def main() -> None:
     """Entry point of the ``trail`` program."""
+    if os.getpid() == FIRST_PROCESS:
+        # The kernel ends nobody else's init, so a stop would wait for its time-out. The server
+        # handles the signal better once it is up.
+        signal.signal(signal.SIGTERM, _end)
     sys.exit(run_command(sys.argv[1:]))

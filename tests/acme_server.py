@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import ssl
 import subprocess
@@ -27,6 +28,16 @@ PROGRAMS = [_find("pebble"), _find("pebble-challtestsrv")]
 needs_pebble = pytest.mark.skipif(
     None in PROGRAMS, reason="pebble is missing: scripts/parts installs it where there is Go"
 )
+
+
+def _resolver_options(program, names, management):
+    """Answer names and do nothing else; versions differ in what else there is to switch off."""
+    text = subprocess.run([program, "-help"], capture_output=True, text=True, check=False).stderr
+    known = set(re.findall(r"^  -(\w+)", text, re.MULTILINE))
+    off = {"http01", "https01", "tlsalpn01", "doh", "defaultIPv6"} & known
+    resolve = "dnsserver" if "dnsserver" in known else "dns01"
+    given = {resolve: f"127.0.0.1:{names}", "management": f"127.0.0.1:{management}"}
+    return [f"-{name}={value}" for name, value in {**dict.fromkeys(off, ""), **given}.items()]
 
 
 class Pebble:
@@ -64,13 +75,11 @@ class Pebble:
             "keyAlgorithm": "ecdsa",
             "retryAfter": {"authz": 1, "order": 1},
             "profiles": {"default": {"description": "", "validityPeriod": self._life_s}},
+            "certificateValidityPeriod": self._life_s,  # how version 2.4, Debian's, calls it
         }
         (folder / "pebble.json").write_text(json.dumps({"pebble": config}))
         pebble, resolver = PROGRAMS
-        nothing = [f"-{name}=" for name in ("http01", "https01", "tlsalpn01", "doh", "defaultIPv6")]
-        self._start(
-            [resolver, *nothing, f"-dnsserver=127.0.0.1:{names}", f"-management=127.0.0.1:{lookup}"]
-        )
+        self._start([resolver, *_resolver_options(resolver, names, lookup)])
         self._start([pebble, f"-config={folder / 'pebble.json'}", f"-dnsserver=127.0.0.1:{names}"])
         try:
             self._wait_until_ready()

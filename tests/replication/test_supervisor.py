@@ -109,3 +109,12 @@ async def test_lines_without_end_are_cut(supervise):
     one = supervise("head -c 300000 /dev/zero | tr '\\0' x; echo; echo 'last words'; exit 1")
     await until(lambda: one.restarts == 1)
     assert one.lines.last_problem == "last words"
+
+
+async def test_a_new_configuration_is_no_failure(supervise, tmp_path):
+    one = supervise(f"echo run >> {tmp_path}/runs; exec sleep 60")
+    one.renew()
+    await until((tmp_path / "runs").exists)
+    one.renew()
+    await until(lambda: (tmp_path / "runs").read_text() == "run\nrun\n")
+    assert one.restarts == 0

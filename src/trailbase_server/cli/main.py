@@ -29,6 +29,7 @@ COMMANDS = {
     "logs": "logs:logs",
     "audit": "audit:audit",
     "backups": "backups:backups",
+    "replicate": "replicate:replicate",
     "email": "email:email",
     "help": "main:show_help",
 }

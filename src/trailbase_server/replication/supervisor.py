@@ -72,6 +72,7 @@ class Supervisor:
         self._process: asyncio.subprocess.Process | None = None
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = asyncio.Event()
+        self._is_renewed = False
 
     @property
     def is_running(self) -> bool:
@@ -87,6 +88,13 @@ class Supervisor:
         """Start it, and again whenever it ends."""
         if self._task is None:
             self._task = asyncio.ensure_future(self._run())
+
+    def renew(self) -> None:
+        """Let it end, and start it anew at once: what ``prepare`` says has changed."""
+        if self._process is not None:
+            self._is_renewed = True
+            with suppress(ProcessLookupError):
+                self._process.send_signal(SIGTERM)
 
     async def stop(self) -> bool:
         """
@@ -126,6 +134,9 @@ class Supervisor:
                 self._fail(str(exc))
             if self._is_stopping.is_set():
                 return
+            if self._is_renewed:
+                self._is_renewed = False
+                continue
             self.restarts += 1
             if self._clock.monotonic() - began >= STEADY_S:
                 pause_s = FIRST_PAUSE_S
@@ -178,7 +189,7 @@ class Supervisor:
             status = await process.wait()
         finally:
             self._process = None
-        if not self._is_stopping.is_set():
+        if not self._is_stopping.is_set() and not self._is_renewed:
             last = f": {self._lines.last_problem}" if self._lines.last_problem else ""
             self._fail(f"Litestream ended with status {status}{last}")
 

@@ -7,6 +7,9 @@ to start the log anew: one measured server reached 956 MB after 66,000 inserts. 
 tells how long the log is after every commit. From ``LONG_PAGES`` on, the writer's thread copies the
 pages back between two turns, when nobody can append, so that the log starts from the beginning.
 When nothing has been written for ``IDLE_S``, the log is truncated.
+
+Where somebody replicates the log, checkpoints are left to them: pages that are copied back before
+they have been shipped cost a whole new copy. Only a log that runs away is copied back all the same.
 """
 
 import asyncio
@@ -19,6 +22,7 @@ from trailbase_server.tally import Histogram
 
 LONG_PAGES = 2_000  # 8 MiB of 4 KiB pages: copied back in some ten milliseconds
 IDLE_S = 5.0  # quiet time after which the log is truncated
+RUNAWAY_PAGES = 100_000  # 400 MB: whoever was left the checkpoints does not make them
 
 
 class Checkpointer:
@@ -32,6 +36,7 @@ class Checkpointer:
     Attributes:
         time: Seconds of a checkpoint.
         failed: Checkpoints that a reader kept from finishing.
+        is_left: Somebody else makes checkpoints.
     """
 
     def __init__(
@@ -46,6 +51,7 @@ class Checkpointer:
         self._idle: asyncio.TimerHandle | None = None
         self.time = Histogram()
         self.failed = 0
+        self.is_left = False
 
     def watch(self) -> None:
         """Follow the writer's connection; again after it was replaced."""
@@ -57,6 +63,8 @@ class Checkpointer:
 
     def after_commit(self) -> None:
         """On the loop, after each commit."""
+        if self.is_left and self._pages < RUNAWAY_PAGES:
+            return
         if self._pages >= LONG_PAGES and not self._asked:
             self._asked = True
             self._between_turns(self._reset)
@@ -71,7 +79,7 @@ class Checkpointer:
 
     def _truncate_when_idle(self) -> None:
         self._idle = None
-        if not self._asked and self._pages:
+        if not self._asked and self._pages and not self.is_left:
             self._asked = True
             self._between_turns(self._truncate)
 

@@ -127,6 +127,10 @@ class SqliteDatabase:
         finally:
             release.set()
 
+    def leave_checkpoints(self, *, is_left: bool) -> None:
+        """Say whether somebody else copies the write-ahead log back from now on."""
+        self._checkpointer.is_left = is_left
+
     @property
     def waiting(self) -> tuple[int, int]:
         """How many slow reads and how many writes are waiting."""

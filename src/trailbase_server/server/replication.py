@@ -1,0 +1,210 @@
+"""
+Replication of an open depot: which databases, when it begins and ends, and what readiness says.
+
+Litestream starts when the databases are open and migrated. It ends after they are closed, so it
+ships the last commit of a graceful stop as well, and before the lock of the depot is given back.
+Checkpoints are its business while it runs. When it is down for long they are ours again: a log
+that nobody copies back would fill the disk.
+"""
+
+import asyncio
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from trailbase_server.backups.sources import find_sources
+from trailbase_server.clock import SYSTEM_CLOCK
+from trailbase_server.config.files import OWNER_ONLY, make_private_directory, replace_file
+from trailbase_server.config.proto.config_pb2 import Config
+from trailbase_server.replication.control import MAX_SOCKET_BYTES
+from trailbase_server.replication.lag import LATE_S, Lag
+from trailbase_server.replication.lines import LogLines
+from trailbase_server.replication.program import (
+    build_environment,
+    find_program,
+    find_secrets,
+    leashed,
+)
+from trailbase_server.replication.render import CONFIG_FILE, STATE, render_config
+from trailbase_server.replication.settings import (
+    SIDECAR,
+    ReplicationSettings,
+    compile_replication,
+)
+from trailbase_server.replication.supervisor import Supervisor
+from trailbase_server.server.ready import Finding
+
+if TYPE_CHECKING:
+    from trailbase_server.server.start import OpenDepot
+
+log = logging.getLogger(__name__)
+WATCH_S = 2.0  # between two looks at which databases there are, and whether Litestream runs
+DOWN_S = 60.0  # without Litestream until checkpoints are ours again
+SOCKET = "control.sock"
+LOCK = "lock"
+
+
+class Replication:
+    """
+    What is shipped, and how far.
+
+    Args:
+        depot: Open.
+        settings: Where to; None: a sidecar knows.
+        socket: Where Litestream is asked; None: nowhere.
+
+    Attributes:
+        lag_s: Seconds of writes that the replica lacks, when it was last looked at.
+    """
+
+    def __init__(
+        self, depot: "OpenDepot", settings: ReplicationSettings | None, socket: Path | None
+    ) -> None:
+        self.lag_s = 0.0
+        self._depot = depot
+        self._settings = settings
+        self._socket = socket
+        self._data = data_of(depot.options.depot)
+        self._lag = Lag(socket)
+        self._homes: list[str] = []
+        self._supervisor: Supervisor | None = None
+        self._lines: LogLines | None = None
+        if settings is not None:
+            environment = build_environment(settings.target, os.environ)
+            self._lines = LogLines(find_secrets(environment))
+            lock = self._data / STATE / LOCK
+            self._supervisor = Supervisor(self._prepare, environment, lock, self._lines)
+
+    @property
+    def is_running(self) -> bool:
+        """Litestream runs; a sidecar is taken to."""
+        return self._supervisor is None or self._supervisor.is_running
+
+    @property
+    def restarts(self) -> int:
+        """How often Litestream has ended by itself."""
+        return 0 if self._supervisor is None else self._supervisor.restarts
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Ship until the end of the block, and then the last writes."""
+        self._leave_checkpoints(is_left=True)
+        self._homes = self._find_homes()
+        if self._supervisor is not None:
+            self._supervisor.start()
+        watching = asyncio.ensure_future(self._watch())
+        try:
+            yield
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            if self._supervisor is not None and await self._supervisor.stop():
+                log.info("Shipped the last writes")
+
+    async def check(self) -> Finding:
+        """See how far behind the replica is."""
+        lags = await self._lag.ask(self._data / home for home in self._homes)
+        self.lag_s = max(lags.values(), default=0.0)
+        facts = {
+            "lag_s": round(self.lag_s, 1),
+            "databases": len(self._homes),
+            "restarts": self.restarts,
+        }
+        if self._supervisor is not None and not self._supervisor.is_running:
+            return Finding("degraded", self._supervisor.problem, facts)
+        if self.lag_s <= LATE_S:
+            return Finding(facts=facts)
+        reason = self._lag.problem or (self._lines.last_problem if self._lines else "")
+        told = f"nothing has reached the replica for {self.lag_s:.0f} s"
+        return Finding("degraded", f"{told}: {reason}" if reason else told, facts)
+
+    def _prepare(self) -> list[str]:
+        if self._settings is None:  # a sidecar has no supervisor
+            return []
+        program = find_program()
+        text = render_config(self._settings, self._data, self._homes, self._socket)
+        path = self._data / STATE / CONFIG_FILE
+        replace_file(path, text.encode(), OWNER_ONLY)
+        return leashed(program, ["replicate", "-no-expand-env", "-config", str(path)])
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(WATCH_S)
+            homes = self._find_homes()
+            if homes != self._homes:
+                self._homes = homes
+                if self._supervisor is not None:
+                    self._supervisor.renew()
+            since = None if self._supervisor is None else self._supervisor.down_since
+            is_down = since is not None and SYSTEM_CLOCK.monotonic() - since > DOWN_S
+            self._leave_checkpoints(is_left=not is_down)
+
+    def _find_homes(self) -> list[str]:
+        return find_homes(self._depot.options.depot, self._depot.config.config)
+
+    def _leave_checkpoints(self, *, is_left: bool) -> None:
+        for database in self._depot.every_database():
+            database.leave_checkpoints(is_left=is_left)
+
+
+@asynccontextmanager
+async def run_replication(depot: "OpenDepot") -> AsyncIterator[None]:
+    """
+    Replicate as the options say until the end of the block.
+
+    Args:
+        depot: Open; it may be closed before the block ends.
+
+    Raises:
+        OperatorError: The options or the configuration name no place.
+
+    Spec:
+        server/dr
+    """
+    wanted = depot.options.replicate
+    if wanted is None:
+        yield
+        return
+    path = depot.options.depot
+    settings = None
+    if wanted != SIDECAR:
+        settings = compile_replication(wanted, depot.config.config, path.absolute(), os.environ)
+        log.info("Replicating to %s", settings.target)
+    make_private_directory(data_of(path) / STATE)
+    socket = control_socket(path)
+    temporary: str | None = None
+    if socket is None and settings is not None:
+        temporary = await asyncio.to_thread(tempfile.mkdtemp, prefix="trail-")
+        socket = Path(temporary) / SOCKET
+    replication = Replication(depot, settings, socket)
+    depot.replication = replication
+    depot.readiness.add("replication", replication.check)
+    try:
+        async with replication.running():
+            yield
+    finally:
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def data_of(depot: Path) -> Path:
+    """The directory of the databases, by its full path."""
+    return (depot / "data").absolute()
+
+
+def control_socket(depot: Path) -> Path | None:
+    """Where a Litestream of this depot can be asked; None: the path is too long for a socket."""
+    socket = data_of(depot) / STATE / SOCKET
+    return socket if len(os.fsencode(socket)) <= MAX_SOCKET_BYTES else None
+
+
+def find_homes(depot: Path, config: Config) -> list[str]:
+    """Databases that are replicated and there, by their place below ``data/``."""
+    names = [one.name for one in config.databases]
+    found = find_sources(depot / "data", names, with_logs=config.replication.include_logs)
+    return [source.home for source in found]

@@ -20,6 +20,7 @@ from trailbase_server.server.options import DEFAULT_DEPOT, ServerOptions
 COMMANDS = {
     "run": "run:run",
     "health": "health:health",
+    "check": "check:check",
     "schema": "schema:schema",
     "migration": "migration:migration",
     "user": "user:user",

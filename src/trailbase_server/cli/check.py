@@ -1,0 +1,98 @@
+"""
+``trail check …``: whether a depot is in order, from its files alone: for CI, and before a restart.
+
+Nothing in the depot is written, and no running server is asked. Exit status 1: something has to be
+mended, or, with ``--strict``, something looks like a mistake.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from trailbase_server.records.grants import Grant
+    from trailbase_server.server.access_report import AccessReport
+    from trailbase_server.server.options import ServerOptions
+
+_CELLS = {"nobody": "-", "users": "users", "everybody": "everybody"}
+_LEGEND = "everybody: also without an account; users: with an account; +rule: where the rule holds"
+
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON document instead of text.")
+_strict = click.option("--strict", is_flag=True, help="Warnings count as errors: exit status 1.")
+_ignore = click.option(
+    "--ignore",
+    "ignored",
+    multiple=True,
+    metavar="CODE[:API]",
+    help="Leave out findings of a kind, everywhere or of one API; may be repeated.",
+)
+
+
+@click.group()
+def check() -> None:
+    """Look for mistakes; writes nothing."""
+
+
+@check.command()
+@_json
+@_strict
+@_ignore
+@click.pass_obj
+def access(options: "ServerOptions", as_json: bool, strict: bool, ignored: tuple[str, ...]) -> int:
+    """
+    Show who may do what with each record API, and what looks like a mistake.
+
+    The schema is that of the migrations, applied to empty databases elsewhere.
+    """
+    from trailbase_server.server.access_report import report_access
+    from trailbase_server.server.rehearsal import rehearse
+    from trailbase_server.server.start import check_configuration
+
+    with rehearse(check_configuration(options), options.geoip_db_path) as rehearsal:
+        report = report_access(rehearsal, frozenset(ignored))
+    if as_json:
+        import orjson
+
+        click.echo(orjson.dumps(report.render(), option=orjson.OPT_INDENT_2).decode())
+    else:
+        show_access(report)
+    return int(report.has_errors or (strict and bool(report.remarks)))
+
+
+def show_access(report: "AccessReport") -> None:
+    """Print a table of grants, and below it what was found."""
+    if report.apis:
+        operations = list(report.apis[0].grants)
+        rows = [["api", *operations]]
+        rows += [[api.name, *map(_cell, api.grants.values())] for api in report.apis]
+        _print_table(rows)
+        click.echo(f"\n{_LEGEND}")
+    else:
+        click.echo("There are no record APIs: nobody can read or write a record.")
+    for remark in report.remarks:
+        found = remark.finding
+        click.echo(
+            f"\n{remark.place}: {found.severity}: {found.api}: {found.message} ({found.code})"
+        )
+        click.echo(f"    {found.fix}")
+    click.echo(f"\n{_count(report)}")
+
+
+def _cell(grant: "Grant") -> str:
+    return _CELLS[grant.who] + ("+rule" if grant.rule else "")
+
+
+def _print_table(rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def _count(report: "AccessReport") -> str:
+    errors = sum(remark.finding.severity == "error" for remark in report.remarks)
+    warnings = len(report.remarks) - errors
+    if not report.remarks:
+        return "Nothing to remark."
+    return f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}."

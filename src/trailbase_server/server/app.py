@@ -8,6 +8,7 @@ and ``web/dispatch`` apply them in this order).
 from collections.abc import Iterable
 from dataclasses import replace
 
+from trailbase_server.admin.pages import ADMIN_PAGE_ROUTES, OperationsPage
 from trailbase_server.admin.reload import ReloadState
 from trailbase_server.admin.routes import (
     AUDIT_ROUTES,
@@ -66,6 +67,7 @@ def all_routes(depot: OpenDepot) -> list[BoundRoute]:
         *bind_routes(EMAIL_ROUTES, depot.mailer),
         *bind_routes(COMPONENT_ROUTES, ComponentFiles(depot.options.depot)),
         *bind_routes(FENCE_ROUTES, None),
+        *bind_routes(ADMIN_PAGE_ROUTES, OperationsPage()),
     ]
 
 

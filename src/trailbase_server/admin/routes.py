@@ -22,6 +22,7 @@ from trailbase_server.admin.logs import get_log_stats, list_logs
 from trailbase_server.admin.oauth_providers import list_oauth_providers
 from trailbase_server.admin.reload import get_reload, reload_server
 from trailbase_server.admin.schemas import get_api_schema, list_schemas
+from trailbase_server.admin.sql import parse_sql, run_query
 from trailbase_server.admin.tables import list_tables
 from trailbase_server.admin.users import change_user, create_user, list_users, remove_user
 from trailbase_server.config.proto.config_pb2 import GetConfigResponse, UpdateConfigRequest
@@ -342,6 +343,36 @@ BACKUP_ROUTES = (
     ),
 )
 """Bound to the backups."""
+
+SQL_ROUTES = (
+    Route(
+        "POST",
+        f"{PREFIX}/query",
+        run_query,
+        audience="admin",
+        operation="query_handler",
+        summary="Run SQL and read the rows of its last statement.",
+        errors=(
+            BadRequestError,
+            PreconditionError,
+            UnprocessableError,
+            UnsupportedMediaError,
+        ),
+        audit="sql.run",
+        tag="admin",
+    ),
+    Route(
+        "POST",
+        f"{PREFIX}/parse",
+        parse_sql,
+        audience="admin",
+        operation="parse_handler",
+        summary="Ask whether a text is an SQL expression or statement.",
+        errors=(BadRequestError, UnprocessableError, UnsupportedMediaError),
+        tag="admin",
+    ),
+)
+"""Bound to what runs SQL."""
 
 SCHEMA_ROUTES = (
     Route(

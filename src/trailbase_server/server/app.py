@@ -20,9 +20,11 @@ from trailbase_server.admin.routes import (
     LOG_ROUTES,
     RELOAD_ROUTES,
     SCHEMA_ROUTES,
+    SQL_ROUTES,
     USER_ROUTES,
 )
 from trailbase_server.admin.routes import ROUTES as ADMIN_ROUTES
+from trailbase_server.admin.sql import SqlState
 from trailbase_server.auth.pages.routes import PAGE_ROUTES
 from trailbase_server.auth.routes import ROUTES as AUTH_ROUTES
 from trailbase_server.auth.routes import WELL_KNOWN_ROUTES
@@ -68,6 +70,7 @@ def all_routes(depot: OpenDepot) -> list[BoundRoute]:
         *bind_routes(COMPONENT_ROUTES, ComponentFiles(depot.options.depot)),
         *bind_routes(FENCE_ROUTES, None),
         *bind_routes(ADMIN_PAGE_ROUTES, OperationsPage()),
+        *bind_routes(SQL_ROUTES, _sql_state(depot)),
     ]
 
 
@@ -169,6 +172,15 @@ def _follow_routes(depot: OpenDepot, dispatcher: Dispatcher, routes: list[BoundR
 def _reload_state(depot: OpenDepot) -> ReloadState:
     return ReloadState(
         depot.config, lambda: depot.reloader.run(depot.reload), lambda: depot.reloader.last
+    )
+
+
+def _sql_state(depot: OpenDepot) -> SqlState:
+    return SqlState(
+        depot.console_files,
+        lambda: depot.follow(depot.config.loaded),
+        depot.database.prepare_error,
+        depot.admin.demo,
     )
 
 

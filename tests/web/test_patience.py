@@ -157,6 +157,7 @@ async def test_a_client_that_never_reads_is_cut_off(client, monkeypatch, target)
                 break
             await asyncio.sleep(0.01)
         assert client.dispatcher.gate.count == 0
+        await asyncio.sleep(0.05)
         assert "stalled" in ENDED or target == "/hot/big"
 
 

@@ -173,7 +173,6 @@ class PatientProtocol(StreamingProtocol):
         Raises:
             ValueError: It is too large; the parser hands that to ``data_received``.
         """
-        self.in_head, self.in_body, self._head_bytes = False, True, 0
         if len(self.headers) > MAX_HEADERS:
             self._refusal = HEAD_TOO_LARGE
         elif self._is_bulky and len(self.url) > MAX_TARGET_BYTES:

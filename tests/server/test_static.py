@@ -70,3 +70,48 @@ async def test_the_fallback_is_for_pages_only(files):
         assert (await web.get("/some/view")).text == "front"
         assert (await web.get("/missing.js")).status_code == 404
         assert (await web.get("/api/nothing")).status_code == 404
+
+
+BR = {"accept-encoding": "gzip;q=0.5, br"}
+
+
+async def test_packed_neighbours_are_sent_to_whoever_takes_them(files):
+    (files / "app.js.br").write_bytes(b"as br")
+    (files / "app.js.gz").write_bytes(b"as gzip")
+    async with client(files) as web:
+        for accepted, encoding, size in (
+            ("br, gzip", "br", 5),
+            ("gzip", "gzip", 7),
+            ("br;q=0, GZIP;q=0.1", "gzip", 7),
+            ("identity", None, 6),
+            ("", None, 6),
+        ):
+            answer = await web.head("/app.js", headers={"accept-encoding": accepted})
+            assert answer.headers.get("content-encoding") == encoding
+            assert answer.headers["content-length"] == str(size)
+            assert answer.headers["content-type"].startswith("text/javascript")
+            assert answer.headers["vary"] == "accept-encoding"
+
+
+async def test_a_packed_form_is_fresh_by_its_own_mark(files):
+    (files / "app.js.br").write_bytes(b"as br")
+    async with client(files) as web:
+        packed = (await web.head("/app.js", headers=BR)).headers["etag"]
+        assert (
+            packed != (await web.head("/app.js", headers={"accept-encoding": ""})).headers["etag"]
+        )
+        again = await web.get("/app.js", headers={**BR, "if-none-match": packed})
+        assert (again.status_code, again.headers["vary"]) == (304, "accept-encoding")
+
+
+async def test_what_is_only_there_packed_is_not_there(files):
+    (files / "lost.css.br").write_bytes(b"as br")
+    async with client(files) as web:
+        assert (await web.get("/lost.css", headers=BR)).status_code == 404
+        assert "vary" not in (await web.get("/app.js", headers=BR)).headers
+
+
+async def test_browsers_do_not_guess_types(files):
+    async with client(files) as web:
+        for path in ("/", "/app.js", "/missing"):
+            assert (await web.get(path)).headers["x-content-type-options"] == "nosniff"

@@ -165,6 +165,7 @@ def _build_redirect(depot: OpenDepot, listening: list[str]) -> TrailApplication:
         depot.access_log.append,
         compile_proxies(depot.options, listening),
     )
+    dispatcher.gate = depot.gate
     return TrailApplication(dispatcher, build_redirect(port, challenges))
 
 

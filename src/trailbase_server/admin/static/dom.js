@@ -15,16 +15,16 @@ export function facts(pairs) {
   return make("dl", {}, ...pairs.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
 }
 
-/** Rows of cells; a cell is a text, an element, or {text, className}. */
+/** Rows of cells; a cell is a text, an element, or {long: either}, which may take several lines. */
 export function table(label, heads, rows) {
   if (rows.length === 0) return make("p", { class: "soft" }, "None.");
-  const cell = (value) =>
-    value?.className ? make("td", { class: value.className }, value.text) : make("td", {}, value ?? "");
+  const isLong = (value) => typeof value === "object" && !(value instanceof Node);
+  const cell = (value) => (isLong(value) ? make("td", { class: "long" }, value.long) : make("td", {}, value));
   const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
   const body = rows.map((row) => make("tr", {}, ...row.map(cell)));
   return make(
     "div",
-    { class: "scroll", role: "region", "aria-label": label, tabindex: "0" },
+    { class: "scroll", role: "region", "aria-label": `${label}, table`, tabindex: "0" },
     make("table", {}, make("thead", {}, head), make("tbody", {}, ...body)),
   );
 }

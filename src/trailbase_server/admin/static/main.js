@@ -50,6 +50,7 @@ function build(section) {
   return { card, load };
 }
 
+/** Show all sections; throws what kept one of them from being shown. */
 async function open() {
   show("sections", "Operations");
   find("name").textContent = whoAmI();
@@ -63,11 +64,10 @@ async function open() {
   if (refusals.some((reason) => reason?.status === 403)) {
     await logOut();
     show("login", "Log in");
-    say("This account is no administrator's.", true);
-    return;
+    throw new Error("This account is no administrator's.");
   }
   const other = refusals.find((reason) => reason && reason.status !== 404);
-  if (other) say(other.message, true);
+  if (other) throw other;
 }
 
 find("login").addEventListener("submit", (event) => {
@@ -106,5 +106,5 @@ find("leave").addEventListener("click", async () => {
   say("You are logged out.");
 });
 
-if (await resume().catch(() => false)) await open();
+if (await resume().catch(() => false)) await tell("", open);
 else show("login", "Log in");

@@ -89,7 +89,7 @@ function jobSection(tell) {
           make("code", {}, job.schedule),
           job.enabled ? moment(job.next) : "switched off",
           job.latest ? moment(job.latest[0]) : "–",
-          job.latest ? { className: "long", text: result(job.latest) } : "–",
+          job.latest ? { long: result(job.latest) } : "–",
           button("Run", () => run(job), { class: "quiet", "aria-label": `Run ${job.name}` }),
         ]),
       );
@@ -159,12 +159,12 @@ function logSection(tell) {
   function rows(entries) {
     return table(
       "Access log",
-      ["Time", "Status", "Method", "Address", "ms", "Client"],
+      ["Status", "Time", "Method", "Address", "ms", "Client"],
       entries.map((one) => [
-        moment(one.created),
         state(String(one.status), one.status < 400),
+        moment(one.created),
         one.method,
-        { className: "long", text: one.url },
+        { long: one.url },
         one.latency_ms.toFixed(1),
         one.client_ip,
       ]),

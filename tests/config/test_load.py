@@ -104,7 +104,7 @@ def test_mistakes_of_secrets_and_environment_are_told_together(depot):
 
 def test_a_file_that_is_not_text_or_not_readable_is_explained(depot):
     (depot / "config.textproto").write_bytes(b"email {}\n# \xff\n")
-    with pytest.raises(OperatorError, match=r"config\.textproto:2: not UTF-8"):
+    with pytest.raises(OperatorError, match=r"config\.textproto:2:3: not UTF-8"):
         load_config(depot, {})
     (depot / "config.textproto").unlink()
     (depot / "config.textproto").mkdir()

@@ -97,3 +97,11 @@ def test_every_field_that_is_written_is_found_again(message):
         if api.HasField("listing_hard_limit"):
             line = outline.line_of(f"record_apis[{index}].listing_hard_limit")
             assert rows[line - 1].strip() == f"listing_hard_limit: {api.listing_hard_limit}"
+
+
+def test_places_have_columns_too():
+    outline = Outline('server {\n  site_url: "x"\n}\nrecord_apis: [{name: "a"}, {name: "b"}]')
+    assert outline.place_of("server.site_url") == (2, 3)
+    assert outline.place_of("record_apis[1].name") == (4, 29)
+    assert outline.place_of("record_apis[1].table_name") == (4, 28)
+    assert outline.place_of("nothing") is None

@@ -21,6 +21,7 @@ COMMANDS = {
     "run": "run:run",
     "health": "health:health",
     "check": "check:check",
+    "config": "config:config",
     "schema": "schema:schema",
     "migration": "migration:migration",
     "user": "user:user",

@@ -1,6 +1,6 @@
 """What two configurations differ in, field by field and without secrets, for the audit log."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -10,6 +10,7 @@ from trailbase_server.config.proto.config_pb2 import Config, secret
 from trailbase_server.config.vault import REDACTED
 
 Fields = dict[str, Any]
+Label = Callable[[Message, int], str]
 _Leaf = tuple[Any, bool]  # value, whether it is a secret
 
 
@@ -25,7 +26,8 @@ def list_changes(before: Config, after: Config) -> tuple[Fields, Fields]:
         ``record_apis["boat"].acl_world``. Members of lists go by their name where they have one.
         A secret is a placeholder; that it is there says that it has changed.
     """
-    old, new = dict(_leaves(before, "")), dict(_leaves(after, ""))
+    old = {path: (value, is_secret) for path, value, is_secret in walk_leaves(before)}
+    new = {path: (value, is_secret) for path, value, is_secret in walk_leaves(after)}
     return (
         {path: _shown(leaf) for path, leaf in old.items() if new.get(path) != leaf},
         {path: _shown(leaf) for path, leaf in new.items() if old.get(path) != leaf},
@@ -37,20 +39,35 @@ def _shown(leaf: _Leaf) -> Any:
     return REDACTED if is_secret else value
 
 
-def _leaves(message: Message, path: str) -> Iterator[tuple[str, _Leaf]]:
+def walk_leaves(
+    message: Message, label: Label | None = None, path: str = ""
+) -> Iterator[tuple[str, Any, bool]]:
+    """
+    All fields that are set, down to the scalars and lists of scalars.
+
+    Args:
+        message: With all that is in it.
+        label: How members of lists are called, from the member and its index; by default their
+            name, or the index where they have none.
+        path: Of the message.
+
+    Returns:
+        Path, plain value, and whether it is a secret; enums by name.
+    """
+    label = label or _label
     for field, value in message.ListFields():
         here = f"{path}.{field.name}" if path else field.name
         if field.message_type is None:
-            is_secret = bool(field.GetOptions().Extensions[secret])
-            yield here, (_plain(field, value), is_secret)
+            yield here, _plain(field, value), bool(field.GetOptions().Extensions[secret])
         elif field.message_type.GetOptions().map_entry:
             for key in sorted(value):
-                yield from _leaves(value[key], f'{here}["{key}"]')
+                quoted = key.replace("\\", "\\\\").replace('"', '\\"')
+                yield from walk_leaves(value[key], label, f'{here}["{quoted}"]')
         elif field.is_repeated:
             for index, one in enumerate(value):
-                yield from _leaves(one, f"{here}[{_label(one, index)}]")
+                yield from walk_leaves(one, label, f"{here}[{label(one, index)}]")
         else:
-            yield from _leaves(value, here)
+            yield from walk_leaves(value, label, here)
 
 
 def _plain(field: FieldDescriptor, value: Any) -> Any:

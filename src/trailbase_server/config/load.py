@@ -20,7 +20,7 @@ from trailbase_server.config.fingerprint import config_hash
 from trailbase_server.config.outline import Outline
 from trailbase_server.config.problem import Problem, render_problems
 from trailbase_server.config.proto.config_pb2 import Config
-from trailbase_server.config.textproto import parse_text, render_text
+from trailbase_server.config.textproto import TextProblem, parse_text, render_text
 from trailbase_server.config.vault import (
     VAULT_PATH,
     find_missing,
@@ -111,24 +111,61 @@ def read_config(
     Raises:
         OperatorError: See ``load_config``.
     """
+    stored, text, mistakes = parse_config(content)
+    if mistakes:
+        lines = [f"{CONFIG_FILE}:{m.line}:{m.column}: {m.message}" for m in mistakes]
+        raise OperatorError("\n".join(lines))
+    loaded, problems = assemble_config(depot, stored, text, secrets, environ)
+    if problems:
+        raise report(problems, loaded)
+    return loaded
+
+
+def parse_config(content: bytes) -> tuple[Config, str, list[TextProblem]]:
+    """
+    Read the bytes of a configuration file.
+
+    Returns:
+        The configuration as far as it can be read, the text, and the mistakes in it.
+    """
     try:
         text = content.decode()
     except UnicodeDecodeError as exc:
         line = content.count(b"\n", 0, exc.start) + 1
-        raise OperatorError(f"{CONFIG_FILE}:{line}: not UTF-8") from exc
+        column = exc.start - (content.rfind(b"\n", 0, exc.start) + 1) + 1
+        return Config(), "", [TextProblem(line, column, "not UTF-8")]
     stored, mistakes = parse_text(text, Config)
-    if mistakes:
-        lines = [f"{CONFIG_FILE}:{m.line}:{m.column}: {m.message}" for m in mistakes]
-        raise OperatorError("\n".join(lines))
+    return stored, text, mistakes
+
+
+def assemble_config(
+    depot: Path,
+    stored: Config,
+    text: str,
+    secrets: Mapping[str, str],
+    environ: Mapping[str, str],
+) -> tuple[LoadedConfig, list[Problem]]:
+    """
+    Add secrets and environment to what the file says.
+
+    Args:
+        depot: Where it was read.
+        stored: What the file says.
+        text: The file.
+        secrets: Content of the vault.
+        environ: Variables of the process.
+
+    Returns:
+        What would run, and what keeps it from that: secrets that are missing, variables that do
+        not fit.
+    """
     own = complete(copy_config(stored))
     resolve_secrets(own, secrets)
     config = copy_config(own)
     overrides, problems = apply_environment(config, environ)
     problems += find_missing(config)
-    if problems:
-        raise render_problems(problems, CONFIG_FILE, Outline(text), overrides)
-    digest = sha256(content).digest()
-    return LoadedConfig(depot, config, own, stored, secrets, overrides, text, digest)
+    digest = sha256(text.encode()).digest()
+    return LoadedConfig(depot, config, own, stored, secrets, overrides, text, digest), problems
 
 
 def report(problems: Iterable[Problem], loaded: LoadedConfig) -> OperatorError:

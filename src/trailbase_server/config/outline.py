@@ -75,6 +75,11 @@ class Outline:
             Line from 1 of the field; for one that is missing, of the innermost message around it
             that is there; None if there is none.
         """
+        place = self.place_of(path)
+        return None if place is None else place[0]
+
+    def place_of(self, path: str) -> tuple[int, int] | None:
+        """Like ``line_of``, with the column from 1."""
         at: Entry | None = None
         for name, index, key in parse_path(path):
             found = [child for child in (at or self.root).children if child.name == name]
@@ -85,7 +90,10 @@ class Outline:
             at = found[index]
             if key is not None:
                 at = next((c for c in at.children if c.name == "value"), at)
-        return None if at is None else self._text.count("\n", 0, at.at) + 1
+        if at is None:
+            return None
+        line = self._text.count("\n", 0, at.at) + 1
+        return line, at.at - (self._text.rfind("\n", 0, at.at) + 1) + 1
 
     def entry_at(self, offset: int) -> Entry | None:
         """The innermost entry around an offset, None if it lies in none."""

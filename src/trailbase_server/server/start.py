@@ -158,7 +158,7 @@ class OpenDepot:
             threads=threads,
         )
         self.body_limit = body_limit(running.server)
-        self.reloader = Reloader(reload_parts(self, _find_own_problems))
+        self.reloader = Reloader(reload_parts(self, find_own_problems))
         self.readiness = build_readiness(self, databases)
 
     @property
@@ -372,7 +372,7 @@ def check_configuration(options: ServerOptions) -> LoadedConfig:
         OperatorError: All that is wrong with it.
     """
     loaded = load_config(options.depot, os.environ, create=False)
-    ConfigHolder(loaded, os.environ, [_find_own_problems]).check()
+    ConfigHolder(loaded, os.environ, [find_own_problems]).check()
     return loaded
 
 
@@ -404,7 +404,7 @@ def _schemas_of(config: Config) -> dict[str, str]:
     return {schema.name: schema.schema for schema in config.schemas}
 
 
-def _find_own_problems(config: Config) -> list[Problem]:
+def find_own_problems(config: Config) -> list[Problem]:
     """Find what is wrong whatever the schema is."""
     return [*_check_schemas(config), *_check_letters(config)]
 

@@ -1,0 +1,156 @@
+"""Containers as an operator runs them: with podman, strictly, their ports asked from outside."""
+
+import hashlib
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+
+from tests.serving import ROOT, free_port
+
+DOCKERFILE = ROOT / "deploy" / "Dockerfile"
+IMAGE = "localhost/trailbase-server:test"
+EXTRAS = "acme,otel,s3"
+WHEELS = ROOT / ".cache" / "wheels"
+LIMIT = 4096  # of files and processes: plenty for one server
+# Not the default where control groups are of both versions, and the other one cannot do that.
+RUNTIME = ["--runtime", "runc"] if shutil.which("runc") or os.path.exists("/usr/sbin/runc") else []
+
+
+def base_image():
+    """The name that the Dockerfile builds upon."""
+    line = next(line for line in DOCKERFILE.read_text().splitlines() if line.startswith("ARG BASE"))
+    return line.partition("=")[2]
+
+
+def why_not():
+    """The reason why containers cannot be built and run here; None if they can."""
+    for program in ("podman", "buildah"):
+        if shutil.which(program) is None:
+            return f"{program} is missing: scripts/container-parts installs it"
+    if podman("image", "exists", base_image(), check=False).returncode:
+        return f"{base_image()} is missing: scripts/container-parts makes it, as root on Debian"
+    tried = podman("run", "--rm", *limits(), base_image(), "python3", "--version", check=False)
+    if tried.returncode:
+        return f"containers do not run here: {tried.stderr.strip().splitlines()[-1]}"
+    ours = ".".join(map(str, sys.version_info[:2]))
+    if not tried.stdout.startswith(f"Python {ours}."):
+        return f"the base image has {tried.stdout.strip()}, and wheels of Python {ours} are at hand"
+    return None
+
+
+def limits():
+    """A container may have as much as we: who is not quite root cannot give more."""
+    files, processes = (
+        min(resource.getrlimit(what)[1], LIMIT)
+        for what in (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC)
+    )
+    return ["--ulimit", f"nofile={files}:{files}", "--ulimit", f"nproc={processes}:{processes}"]
+
+
+def podman(*words, check=True, timeout=60):
+    """Run podman; its complaints about the missing systemd do not matter."""
+    command = ["podman", *RUNTIME, *map(str, words)]
+    done = subprocess.run(command, timeout=timeout, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 or not check, done.stdout + done.stderr
+    return done
+
+
+def collect_wheels():
+    """Have the pinned libraries at hand, so that the build needs no network."""
+    pins = (ROOT / "constraints.txt").read_bytes() + (ROOT / "pyproject.toml").read_bytes()
+    folder = WHEELS / hashlib.sha256(pins).hexdigest()[:16]
+    if not folder.exists():
+        shutil.rmtree(WHEELS, ignore_errors=True)
+        making = folder.with_suffix(".part")
+        making.mkdir(parents=True)
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--dest", making]
+        command += ["--constraint", ROOT / "constraints.txt", f"{ROOT}[{EXTRAS}]", "hatchling"]
+        subprocess.run(command, check=True, timeout=240)
+        making.rename(folder)
+    return folder
+
+
+def build_image():
+    """Build deploy/Dockerfile as it is."""
+    command = ["buildah", "bud", "--format", "docker", "--isolation", "chroot", "--layers"]
+    command += ["--pull-never", "--file", DOCKERFILE, "--tag", IMAGE]
+    command += ["--build-arg", "PIP_NO_INDEX=1", "--build-arg", "PIP_FIND_LINKS=/wheels"]
+    command += ["--volume", f"{collect_wheels()}:/wheels:ro", ROOT]
+    built = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-2000:]
+    return IMAGE
+
+
+class Container:
+    """
+    A running server in a container that may do next to nothing.
+
+    Args:
+        name: Of the container.
+        options: For ``podman run``.
+        command: Instead of the image's own.
+        depot_of: The container whose depot it serves; None: it has its own.
+    """
+
+    STRICT = (
+        *("--read-only", "--cap-drop", "all", "--security-opt", "no-new-privileges"),
+        # There is no systemd here that could run the checks; we ask for them one by one.
+        *("--health-interval", "disable"),
+    )
+
+    def __init__(self, name, *options, command=(), depot_of=None):
+        self.name = name
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        publish = ("--publish", f"127.0.0.1:{self.port}:4000")
+        volume = ("--volume", f"{depot_of or name}-depot:/app/traildepot")
+        words = ("--detach", "--name", name, *limits(), *self.STRICT, *publish, *volume, *options)
+        podman("run", *words, IMAGE, *command)
+
+    def until_healthy(self):
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            try:
+                return self.get("/api/healthcheck")
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError(f"the container did not start:\n{self.log()}")
+
+    def until(self, words):
+        end = time.monotonic() + 20
+        while words not in self.log():
+            assert time.monotonic() < end, self.log()
+            time.sleep(0.1)
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url + path, timeout=5) as answer:
+            return answer.read()
+
+    def log(self):
+        done = podman("logs", self.name, check=False)
+        return done.stdout + done.stderr
+
+    def run(self, *command):
+        """Run a command inside."""
+        return podman("exec", self.name, *command).stdout
+
+    def stop(self, grace_s=20):
+        """Stop it, and tell its exit status and how long that took."""
+        begun = time.monotonic()
+        podman("stop", "--time", grace_s, self.name)
+        took_s = time.monotonic() - begun
+        status = podman("inspect", "--format", "{{.State.ExitCode}}", self.name).stdout
+        return int(status), took_s
+
+    def remove(self):
+        podman("rm", "--force", "--time", "0", self.name, check=False)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.remove()

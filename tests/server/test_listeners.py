@@ -1,3 +1,5 @@
+import sqlite3
+
 import httpx
 import pytest
 
@@ -59,6 +61,49 @@ def test_administration_can_be_off(pier):
     with Server(pier.root, "--no-admin") as server:
         assert status(server.url, ADMINISTRATION[0]) == 404
         assert status(server.url, "/api/auth/v1/status") == 200
+
+
+def test_metrics_are_only_on_their_own_listener(pier):
+    port = free_port()
+    with Server(pier.root, "--metrics-address", f"127.0.0.1:{port}") as server:
+        own = f"http://127.0.0.1:{port}"
+        assert [status(own, path) for path in ("/metrics", *EVERYWHERE)] == [200, 200]
+        assert status(server.url, "/metrics") == 404
+        assert status(own, ADMINISTRATION[0]) == 404
+        assert status(own, "/api/records/v1/boat") == 404
+
+
+def test_metrics_can_be_on_a_unix_socket(pier, tmp_path):
+    path = tmp_path / "metrics.sock"
+    with Server(pier.root, "--metrics-address", f"unix:{path}"):
+        assert status("http://m", "/metrics", transport=httpx.HTTPTransport(uds=str(path))) == 200
+
+
+def test_the_listener_of_administration_has_metrics_for_those_with_a_token(pier, tmp_path):
+    token, port = tmp_path / "token", free_port()
+    token.write_text("a-token-for-scrapers")
+    options = ("--admin-address", f"127.0.0.1:{port}", "--metrics-token-file", token)
+    with Server(pier.root, *options) as server:
+        admin = f"http://127.0.0.1:{port}"
+        headers = {"authorization": "Bearer a-token-for-scrapers"}
+        assert status(admin, "/metrics", headers=headers) == 200
+        assert status(admin, "/metrics") == 401
+        assert status(server.url, "/metrics", headers=headers) == 404
+
+
+def test_without_a_token_the_listener_of_administration_has_no_metrics(apart):
+    assert status(apart.admin_url, "/metrics") == 404
+
+
+def test_scrapes_are_not_in_the_access_log(pier):
+    port = free_port()
+    with Server(pier.root, "--metrics-address", f"127.0.0.1:{port}") as server:
+        assert status(f"http://127.0.0.1:{port}", "/metrics") == 200
+        assert status(server.url, "/api/auth/v1/status") == 200
+    with sqlite3.connect(pier.root / "data" / "logs.db") as logs:
+        urls = {url for (url,) in logs.execute("SELECT url FROM _logs")}
+    assert "/metrics" not in urls
+    assert "/api/auth/v1/status" in urls
 
 
 def test_the_same_address_for_both_is_one_listener(pier):

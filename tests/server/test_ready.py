@@ -1,11 +1,14 @@
 import asyncio
 
+import httpx
 import pytest
 
 from trailbase_server.clock import FrozenClock
 from trailbase_server.db.errors import DiskError
 from trailbase_server.errors import OperatorError
 from trailbase_server.server import ready
+from trailbase_server.server.app import admin_routes, build_application
+from trailbase_server.server.metrics.page import MetricsPage
 from trailbase_server.server.ready import MAX_CHECKS, Finding, Readiness
 
 OK, DEGRADED, FAILED = Finding(), Finding("degraded", "look"), Finding("failed")
@@ -141,3 +144,13 @@ async def test_a_draining_server_says_so_before_it_stops(pier):
         assert (answer.status_code, answer.json()["status"]) == (503, "draining")
         assert answer.headers["retry-after"]
         assert (await web.get("/api/healthcheck")).text == "Ok"
+
+
+async def test_the_listener_of_administration_tells_everything(pier):
+    async with pier.opened(admin_address="unix:admin.sock") as (depot, web):
+        assert "details" not in (await web.get("/api/readyz")).json()
+        transport = httpx.ASGITransport(
+            build_application(depot, admin_routes(depot, MetricsPage(depot)))
+        )
+        async with httpx.AsyncClient(transport=transport, base_url="http://pier.test") as inside:
+            assert "data" in (await inside.get("/api/readyz")).json()["details"]["disk"]

@@ -47,9 +47,10 @@ def read_only_but(root, *writable):
     return [*UNSHARE, "sh", "-c", script, "sh"]
 
 
-def small_disk(path, size):
+def small_disk(path, size, *, is_full=False):
     """A prefix with which a directory is a disk of that size."""
-    script = f'mount -t tmpfs -o size={size} none "{path}" && exec "$@"'
+    fill = f'cat /dev/zero > "{path}/filler" 2> /dev/null;' if is_full else ""
+    script = f'mount -t tmpfs -o size={size} none "{path}" && {{ {fill} exec "$@"; }}'
     return [*UNSHARE, "sh", "-c", script, "sh"]
 
 

@@ -89,6 +89,15 @@ def test_a_full_disk_refuses_writes_answers_reads_and_passes(pier):
     assert "Traceback" not in server.log.read_text()
 
 
+def test_a_start_on_a_full_disk_says_so(pier):
+    need_mounts()
+    data = pier.root / "data"
+    data.mkdir()
+    status, message = start(pier, small_disk(data, "4m", is_full=True))
+    assert status == 1
+    assert "disk is full" in message.splitlines()[-1]
+
+
 def test_a_database_that_somebody_locks_is_told_and_waited_for(pier):
     with (
         Server(pier.root) as server,

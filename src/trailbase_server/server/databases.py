@@ -246,4 +246,5 @@ class DepotDatabases:
             with closing(open_connection(files, "migrator")) as connection:
                 return migrate(connection, [*system_migrations(kind), *user], name).fresh
         except DatabaseError as exc:
-            raise OperatorError(f'cannot use the database "{files.path}": {exc}') from exc
+            why = exc.detail or exc
+            raise OperatorError(f'cannot use the database "{files.path}": {why}') from exc

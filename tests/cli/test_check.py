@@ -123,3 +123,33 @@ def test_there_must_be_a_depot(tmp_path, capsys):
     assert run_command(["--depot", str(tmp_path / "none"), "check", "access"]) == 1
     assert "there is no such file" in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+
+
+def test_everything_at_once(trail):
+    status, out, _ = trail()
+    assert status == 0
+    assert [line.split()[:2] for line in out.splitlines() if line[:4].strip()][:5] == [
+        ["ok", "config"],
+        ["ok", "migrations"],
+        ["warn", "access"],
+        ["skip", "secrets"],
+        ["skip", "tls"],
+    ]
+    assert trail("--strict")[0] == 1
+    assert trail("--strict", "--ignore", "unowned-create")[0] == 0
+
+
+def test_everything_as_json(trail, depot):
+    (depot / "config.textproto").write_text("sever {}")
+    status, out, _ = trail("--json")
+    assert status == 1
+    (mistake, *_) = json.loads(out)["checks"]
+    assert (mistake["name"], mistake["facts"]["line"]) == ("config", 1)
+
+
+def test_the_certificate_that_the_server_is_told_to_use(trail, tmp_path, monkeypatch):
+    monkeypatch.setenv("TLS_CERT", str(tmp_path / "none.pem"))
+    monkeypatch.setenv("TLS_KEY", str(tmp_path / "none.key"))
+    status, out, _ = trail()
+    assert status == 1
+    assert "none.pem" in out

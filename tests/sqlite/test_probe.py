@@ -1,10 +1,12 @@
+from contextlib import closing
+
 import apsw
 import pytest
 
 from trailbase_server.db.errors import BusyError, DatabaseError, DiskError
 from trailbase_server.sqlite import probe
 from trailbase_server.sqlite.open import DatabaseFiles, open_connection
-from trailbase_server.sqlite.probe import probe_database
+from trailbase_server.sqlite.probe import open_untouched, probe_database
 
 
 @pytest.fixture
@@ -44,3 +46,26 @@ def test_a_lock_of_somebody_else_is_found(path, monkeypatch):
     other.execute("ROLLBACK")
     probe_database(path)
     other.close()
+
+
+def test_reading_untouched_sees_what_only_the_log_has(path):
+    beside = sorted(path.parent.iterdir())
+    with closing(open_untouched(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_schema").get == "boat"
+        with pytest.raises(apsw.ReadOnlyError):
+            connection.execute("DROP TABLE boat")
+    assert sorted(path.parent.iterdir()) == beside
+
+
+def test_reading_untouched_makes_nothing(tmp_path):
+    path = tmp_path / "a ?#%20.db"
+    connection = open_connection(DatabaseFiles(path), "writer")
+    connection.execute("CREATE TABLE boat (id INTEGER PRIMARY KEY)")
+    connection.close()
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    with closing(open_untouched(path)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_schema").get == "boat"
+        assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    with pytest.raises(apsw.CantOpenError):
+        open_untouched(tmp_path / "none.db")
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]

@@ -5,7 +5,9 @@ Nothing in the depot is written, and no running server is asked. Exit status 1: 
 mended, or, with ``--strict``, something looks like a mistake.
 """
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -29,9 +31,50 @@ _ignore = click.option(
 )
 
 
-@click.group()
-def check() -> None:
-    """Look for mistakes; writes nothing."""
+@click.group(invoke_without_command=True)
+@_json
+@_strict
+@_ignore
+@click.option(
+    "--tls-cert",
+    envvar="TLS_CERT",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="The certificate that the server is told to use, PEM.",
+)
+@click.option(
+    "--tls-key",
+    envvar="TLS_KEY",
+    show_envvar=True,
+    type=click.Path(path_type=Path),
+    help="Its private key, PEM.",
+)
+@click.pass_context
+def check(
+    ctx: click.Context,
+    as_json: bool,
+    strict: bool,
+    ignored: tuple[str, ...],
+    tls_cert: Path | None,
+    tls_key: Path | None,
+) -> int:
+    """
+    Look for mistakes in configuration, migrations, access, secrets and TLS; writes nothing.
+
+    Exit status 1 if something has to be mended.
+    """
+    if ctx.invoked_subcommand is not None:
+        return 0
+    from dataclasses import replace
+
+    from trailbase_server.cli.verdicts import show_verdicts
+    from trailbase_server.server.depot_check import check_depot
+    from trailbase_server.server.verdict import is_good
+
+    options = replace(ctx.obj, tls_cert=tls_cert, tls_key=tls_key)
+    verdicts = check_depot(options, os.environ, frozenset(ignored))
+    show_verdicts(verdicts, as_json=as_json)
+    return int(not is_good(verdicts, strict=strict))
 
 
 @check.command()

@@ -49,3 +49,20 @@ def open_existing(path: Path) -> apsw.Connection:
     """
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_NOMUTEX  # and not CREATE
     return apsw.Connection(str(path), flags=flags, statementcachesize=0)
+
+
+def open_untouched(path: Path) -> apsw.Connection:
+    """
+    Open a file for reading so that nothing beside it is made or changed.
+
+    What is in a write-ahead log is seen where there is one; without one the file is whole, and it
+    is read as if nobody could change it meanwhile.
+
+    Raises:
+        apsw.Error: There is none, or it cannot be opened.
+    """
+    log_file = path.with_name(path.name + "-wal")
+    has_log = log_file.exists() and log_file.stat().st_size > 0
+    how = "mode=ro" if has_log else "mode=ro&immutable=1"
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI | apsw.SQLITE_OPEN_NOMUTEX
+    return apsw.Connection(f"{path.absolute().as_uri()}?{how}", flags=flags, statementcachesize=0)

@@ -1,9 +1,9 @@
 """What can go wrong with a real machine under a running server, and that it passes."""
 
+import contextlib
 import signal
 import threading
 import time
-from contextlib import suppress
 
 import apsw
 import httpx
@@ -19,6 +19,7 @@ from tests.confined import (
 from tests.integration.test_read_only import sign_in, start
 from tests.pier import CONFIG, Pier
 from tests.serving import Server
+from trailbase_server.sqlite import turns
 
 BOATS = "/api/records/v1/boat"
 PATIENCE_S = 40
@@ -49,7 +50,7 @@ def failed(web):
 
 def fill(path):
     """Write until there is no room left."""
-    with path.open("wb", buffering=0) as file, suppress(OSError):
+    with path.open("wb", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(b"x" * 65536)
 
@@ -119,6 +120,17 @@ def test_a_database_that_somebody_locks_is_told_and_waited_for(pier):
         write.join()
         assert answers[0].status_code == 200
         until(lambda: failed(web) == set())
+
+
+async def test_whoever_cannot_be_waited_for_any_longer_is_told_to_come_again(pier, monkeypatch):
+    monkeypatch.setattr(turns, "BUSY_TIMEOUT_MS", 50)
+    async with pier.opened() as (_, web):
+        with contextlib.closing(apsw.Connection(str(pier.root / "data" / "main.db"))) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            answer = await web.post(BOATS, json={"name": "Ada"})
+            assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+            other.execute("ROLLBACK")
+        assert (await web.post(BOATS, json={"name": "Ada"})).status_code == 200
 
 
 @pytest.mark.case("T-90")

@@ -1,6 +1,11 @@
 from pathlib import Path
 
-from trailbase_server.backups.sources import find_sources, kind_of, known_migrations
+from trailbase_server.backups.sources import (
+    find_sources,
+    kind_of,
+    known_migrations,
+    list_homes,
+)
 
 OWN = ["accounts", "outbox", "jobs", "audit"]
 
@@ -21,6 +26,12 @@ async def test_all_databases_are_found_main_first(depot):
     assert some[3].path == data / "own" / "accounts.db"
     # A database of the user's that is called like one of ours is another one.
     assert kind_of("accounts.db") == "attached"
+
+
+def test_where_databases_are_whether_they_exist_or_not():
+    assert list_homes(["tide", "main"])[:4] == ["main.db", "tide.db", "session.db", "logs.db"]
+    assert "logs.db" not in list_homes([], with_logs=False)
+    assert "own/audit.db" in list_homes([])
 
 
 async def test_migrations_that_a_database_may_have_seen(depot):

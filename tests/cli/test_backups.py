@@ -139,3 +139,25 @@ def test_bars_are_for_terminals(monkeypatch, capsys):
 
     assert module._with_progress(work, quiet=False) == 5
     assert module._with_progress(work, quiet=True) == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--at", "yesterday"], "is no moment"),
+        (["--at", "2200-01-01T00:00:00Z", "--from", "/nowhere"], "is in the future"),
+        (["--at", "latest", "--from", "ftp://x"], "is no place for a replica"),
+        (["--at", "1790000000", "--from", "/nowhere"], "holds no replica of main from before 2026"),
+        (["--from", "file:///nowhere"], "holds no replica of main"),
+        (["--at", "latest"], "replication.directory"),
+        (["17", "--at", "latest"], "give no TIMESTAMP"),
+        (["--at", "latest", "--bucket"], "no --bucket"),
+        ([], "Missing argument 'TIMESTAMP'"),
+    ],
+)
+def test_mistakes_about_replicas_are_told_and_change_nothing(trail, pier, words, told):
+    status, out, err = trail("restore", *words)
+    assert (status > 0, out) == (True, "")
+    assert told in "\n".join(err)
+    assert not (pier.root / "data" / "main.db").exists()
+    assert not (pier.root / "backups" / ".from-replica").exists()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from trailbase_server.replication import control
-from trailbase_server.replication.control import NoAnswerError, ask_databases, parse_list
+from trailbase_server.replication.control import NoAnswerError, ask_databases, parse_list, ship_now
 
 
 @pytest.fixture
@@ -70,3 +70,12 @@ async def test_an_endless_answer_is_cut(answering, monkeypatch):
 def test_any_bytes_are_an_answer_or_none(body):
     with pytest.raises(NoAnswerError):
         parse_list(body)
+
+
+async def test_shipping_ends_when_all_has_arrived_or_time_is_over(answering, tmp_path):
+    database = tmp_path / "main.db"
+    await ship_now(await answering(b"HTTP/1.0 200 OK\r\n\r\n{}"), database, 5)
+    with pytest.raises(NoAnswerError):
+        await ship_now(await answering(b"HTTP/1.0 500 no\r\n\r\n{}"), database, 5)
+    with pytest.raises(NoAnswerError, match="time-out"):
+        await ship_now(await answering(b"", hang=True), database, 0.1)

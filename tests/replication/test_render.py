@@ -53,7 +53,7 @@ def test_the_whole_reads_like_yaml():
         '  - interval: "5m"\n'
         '  - interval: "1h"\n'
         'l0-retention: "3600s"\n'
-        'shutdown-sync-timeout: "10s"\n'
+        'shutdown-sync-timeout: "5s"\n'
         "dbs:\n"
         '  - path: "/d/main.db"\n'
         '    meta-path: "/d/own/litestream/main"\n'

@@ -62,11 +62,22 @@ def find_sources(
     """
     if databases is None:
         databases = sorted(path.stem for path in data.glob("*.db"))
-    homes = ["main.db", *(f"{name}.db" for name in databases), *_KINDS]
-    wanted = [home for home in dict.fromkeys(homes) if with_logs or home != "logs.db"]
+    wanted = list_homes(databases, with_logs=with_logs)
     return [
         Source(Path(home).stem, data / home, home) for home in wanted if (data / home).is_file()
     ]
+
+
+def list_homes(databases: Iterable[str], *, with_logs: bool = True) -> list[str]:
+    """
+    List where the databases of a depot are below ``data/``, main first, whether they exist or not.
+
+    Args:
+        databases: Names of the configured ones.
+        with_logs: The access log, too.
+    """
+    homes = ["main.db", *(f"{name}.db" for name in databases), *_KINDS]
+    return [home for home in dict.fromkeys(homes) if with_logs or home != "logs.db"]
 
 
 def known_migrations(depot: Path, home: str) -> list[Migration]:

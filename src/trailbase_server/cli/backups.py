@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trailbase_server.backups.create import Progress
+    from trailbase_server.backups.restore import Restored, Scope
     from trailbase_server.backups.settings import BackupSettings
     from trailbase_server.backups.shelf import Shelf, StoredBackup
     from trailbase_server.backups.verify import PrepareFor
@@ -137,9 +138,21 @@ def verify(ctx: click.Context, /, timestamp: str, directory: Path | None, as_jso
 
 
 @backups.command()
-@click.argument("timestamp", metavar="TIMESTAMP")
-@_from_directory
+@click.argument("timestamp", metavar="[TIMESTAMP]", required=False)
+@click.option(
+    "--from",
+    "place",
+    metavar="DIRECTORY|URL|config",
+    help="Directory of the backups [default: as configured]; or a replica: file:///directory,"
+    " s3://bucket/prefix, 'config' for the configured one.",
+)
 @_from_bucket
+@click.option(
+    "--at",
+    "moment",
+    metavar="TIME|latest",
+    help="From the replica, as all was at this moment: 2026-01-31T12:00:00Z or Unix seconds.",
+)
 @click.option("--no-session", is_flag=True, help="Keep the sessions there are.")
 @click.option("--no-logs", is_flag=True, help="Keep the access log there is.")
 @click.option("--exclude", multiple=True, metavar="DATABASE", help="Keep this one. Repeatable.")
@@ -147,34 +160,30 @@ def verify(ctx: click.Context, /, timestamp: str, directory: Path | None, as_jso
 @click.option("--secrets", is_flag=True, help="Replace secrets/, too.")
 @_as_json
 @click.pass_obj
-def restore(options: "ServerOptions", /, timestamp: str, **given: Any) -> None:
+def restore(options: "ServerOptions", /, **given: Any) -> None:
     """
-    Put a backup back into the depot, while no server runs. A backup of what is there is made first.
+    Put a backup, or a replica, back into the depot, while no server runs.
 
-    Files that the depot lacks (uploads, configuration, secrets) come back, others stay.
+    A backup of what is there is made first. Files that the depot lacks (uploads, configuration,
+    secrets) come back from backups, others stay; a replica has databases only.
     """
     from trailbase_server.backups.restore import Scope
-    from trailbase_server.server.restore import restore_offline
 
     excluded = {*given["exclude"]}
     excluded |= {name for name in ("session", "logs") if given[f"no_{name}"]}
     scope = Scope(frozenset(excluded), config=given["config"], secrets=given["secrets"])
-    wanted = _parse_timestamp(timestamp)
-    settings = _settings(options)
-    source = _shelf(settings, given["directory"])
-
-    def run(progress: "Progress") -> Any:
-        return restore_offline(
-            options.depot,
-            settings,
-            wanted,
-            scope,
-            source=source,
-            from_bucket=given["bucket"],
-            prepare_for=_prepare_for(options),
-            progress=progress,
+    place, timestamp = given["place"], given["timestamp"]
+    if given["moment"] is not None or place == "config" or "://" in (place or ""):
+        if timestamp is not None or given["bucket"]:
+            raise click.UsageError("a replica is restored by --at: give no TIMESTAMP, no --bucket")
+        run = partial(_restore_replica, options, place or "config", given["moment"], scope)
+    else:
+        if timestamp is None:
+            raise click.UsageError("Missing argument 'TIMESTAMP', or --at for a replica.")
+        directory = Path(place) if place else None
+        run = partial(
+            _restore_backup, options, _parse_timestamp(timestamp), directory, given["bucket"], scope
         )
-
     report = _with_progress(run, quiet=given["as_json"])
     if given["as_json"]:
         _print_json(asdict(report))
@@ -187,6 +196,65 @@ def restore(options: "ServerOptions", /, timestamp: str, **given: Any) -> None:
         if report.safety is not None:
             click.echo(f"backup of before: {report.safety}", err=True)
     click.echo("Backup restored.", err=True)
+
+
+def _restore_backup(
+    options: "ServerOptions",
+    timestamp: int,
+    directory: Path | None,
+    from_bucket: bool,
+    scope: "Scope",
+    progress: "Progress",
+) -> "Restored":
+    from trailbase_server.server.restore import restore_offline
+
+    settings = _settings(options)
+    return restore_offline(
+        options.depot,
+        settings,
+        timestamp,
+        scope,
+        source=_shelf(settings, directory),
+        from_bucket=from_bucket,
+        prepare_for=_prepare_for(options),
+        progress=progress,
+    )
+
+
+def _restore_replica(
+    options: "ServerOptions",
+    place: str,
+    moment: str | None,
+    scope: "Scope",
+    progress: "Progress",
+) -> "Restored":
+    import os
+
+    from trailbase_server.config.load import CONFIG_FILE
+    from trailbase_server.config.proto.config_pb2 import Config
+    from trailbase_server.replication.moment import LATEST, parse_moment
+    from trailbase_server.replication.settings import compile_replication
+    from trailbase_server.server.replica import Wanted, restore_replica
+    from trailbase_server.server.start import load_configuration
+
+    at = parse_moment(moment or LATEST)
+    has_config = (options.depot / CONFIG_FILE).exists()
+    config = load_configuration(options) if has_config else Config()
+    depot = options.depot.absolute()
+    wanted = Wanted(
+        compile_replication(place, config, depot, os.environ),
+        [one.name for one in config.databases],
+        at,
+        os.environ,
+    )
+    return restore_replica(
+        options.depot,
+        _settings(options),
+        wanted,
+        scope,
+        prepare_for=_prepare_for(options),
+        progress=progress,
+    )
 
 
 def _settings(options: "ServerOptions") -> "BackupSettings":

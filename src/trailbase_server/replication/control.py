@@ -2,7 +2,8 @@
 Ask Litestream how it is, through its control socket: HTTP of the simplest kind.
 
 ``GET /list`` tells for each database when it was last in step with its replica; while all is well
-that is about a second ago, also where nothing has been written.
+that is about a second ago, also where nothing has been written. ``POST /sync`` ships what is there
+now, and answers when it has arrived.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ ANSWER_S = 2.0  # it answers from memory
 MAX_ANSWER_BYTES = 1024 * 1024  # of a few thousand databases
 MAX_SOCKET_BYTES = 100  # of the path of a socket; the kernel takes 107
 
-_REQUEST = b"GET /list HTTP/1.0\r\nHost: litestream\r\n\r\n"
+_LIST = b"GET /list HTTP/1.0\r\nHost: litestream\r\n\r\n"
 
 
 class NoAnswerError(Exception):
@@ -36,15 +37,25 @@ async def ask_databases(socket: Path) -> Mapping[str, float | None]:
     Raises:
         NoAnswerError: There is no answer, or it makes no sense.
     """
-    try:
-        async with asyncio.timeout(ANSWER_S):
-            answer = await _exchange(socket)
-    except (OSError, TimeoutError) as exc:
-        raise NoAnswerError(f"no answer from Litestream: {exc or 'time-out'}") from exc
-    head, _, body = answer.partition(b"\r\n\r\n")
-    if b" 200 " not in head.partition(b"\r\n")[0] + b" ":
-        raise NoAnswerError("Litestream refuses to answer")
-    return parse_list(body)
+    return parse_list(await _ask(socket, _LIST, ANSWER_S))
+
+
+async def ship_now(socket: Path, database: Path, limit_s: float) -> None:
+    """
+    Ship what a database has now, and wait until it has arrived.
+
+    Args:
+        socket: Of Litestream.
+        database: Its path.
+        limit_s: Longest wait.
+
+    Raises:
+        NoAnswerError: It has not arrived, as far as anybody knows.
+    """
+    wanted = {"path": str(database), "wait": True, "timeout": max(1, round(limit_s))}
+    body = json.dumps(wanted).encode()
+    head = f"POST /sync HTTP/1.0\r\nHost: litestream\r\nContent-Length: {len(body)}\r\n\r\n"
+    await _ask(socket, head.encode() + body, limit_s)
 
 
 def parse_list(body: bytes) -> dict[str, float | None]:
@@ -64,10 +75,23 @@ def parse_list(body: bytes) -> dict[str, float | None]:
     return found
 
 
-async def _exchange(socket: Path) -> bytes:
+async def _ask(socket: Path, request: bytes, limit_s: float) -> bytes:
+    """Body of a successful answer."""
+    try:
+        async with asyncio.timeout(limit_s):
+            answer = await _exchange(socket, request)
+    except (OSError, TimeoutError) as exc:
+        raise NoAnswerError(f"no answer from Litestream: {str(exc) or 'time-out'}") from exc
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if b" 200 " not in head.partition(b"\r\n")[0] + b" ":
+        raise NoAnswerError("Litestream refuses to answer")
+    return body
+
+
+async def _exchange(socket: Path, request: bytes) -> bytes:
     reader, writer = await asyncio.open_unix_connection(str(socket))
     try:
-        writer.write(_REQUEST)
+        writer.write(request)
         await writer.drain()
         answer = bytearray()
         while len(answer) < MAX_ANSWER_BYTES:

@@ -13,12 +13,7 @@ from pathlib import Path
 from trailbase_server.config.files import OWNER_ONLY, replace_file
 from trailbase_server.errors import OperatorError
 from trailbase_server.replication.moment import render_moment
-from trailbase_server.replication.program import (
-    build_environment,
-    find_program,
-    find_secrets,
-    leashed,
-)
+from trailbase_server.replication.program import build_environment, find_program, find_secrets
 from trailbase_server.replication.render import CONFIG_FILE, render_config
 from trailbase_server.replication.settings import ReplicationSettings
 
@@ -70,7 +65,7 @@ class ReplicaReader:
             arguments += ["-timestamp", render_moment(moment)]
         arguments += ["-o", str(target), str(self._directory / home)]
         done = subprocess.run(  # noqa: S603  # our own arguments
-            leashed(self._program, arguments),
+            [str(self._program), *arguments],
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

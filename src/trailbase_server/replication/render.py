@@ -10,6 +10,7 @@ restored, the last hour to the second, before that to ``SECOND_LEVEL_S``.
 """
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,7 +23,7 @@ FINE_S = 3600  # how far back the replica keeps every single upload
 SECOND_LEVEL_S = 30  # uploads are put together to such pieces
 SNAPSHOT_HOURS = 24  # between two whole copies; restores read what came after one
 TRUNCATE_PAGES = 50_000  # 200 MB of 4 KiB pages
-STOP_SYNC_S = 10  # for the last writes, when it is told to stop
+STOP_SYNC_S = 5  # when it is told to stop; the last writes have been asked for before
 STATE = "own/litestream"  # directory below ``data/`` of what it keeps for itself
 CONFIG_FILE = "litestream.yml"  # in it
 
@@ -67,11 +68,26 @@ def render_config(
 def _database(settings: ReplicationSettings, data: Path, home: str) -> Node:
     return {
         "path": str(data / home),
-        "meta-path": str(data / STATE / home.removesuffix(".db")),
+        "meta-path": str(_state_of(data, home)),
         "monitor-interval": f"{MONITOR_MS}ms",
         "truncate-page-n": TRUNCATE_PAGES,
         "replica": replica_of(settings, home),
     }
+
+
+def forget_state(data: Path, homes: Sequence[str]) -> None:
+    """
+    Forget what Litestream knew of databases that have been replaced while it did not run.
+
+    It compares them with the replica then and begins with a whole copy; what it believed to know
+    might hide the change from it.
+    """
+    for home in homes:
+        shutil.rmtree(_state_of(data, home), ignore_errors=True)
+
+
+def _state_of(data: Path, home: str) -> Path:
+    return data / STATE / home.removesuffix(".db")
 
 
 def replica_of(settings: ReplicationSettings, home: str) -> Node:

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 FIRST_PAUSE_S = 1.0  # after it has ended by itself
 LONGEST_PAUSE_S = 60.0
 STEADY_S = 60.0  # whoever has run for so long gets the first pause again
-STOP_S = 15.0  # for the last writes; a server that hangs is killed by its service manager
+STOP_S = 8.0  # for its farewell; a server that hangs is killed by its service manager
 LOCK_STEP_S = 0.2  # between two looks at the lock
 MAX_LINE_BYTES = 65_536  # of its log; longer ones are cut
 

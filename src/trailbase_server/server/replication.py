@@ -21,7 +21,7 @@ from trailbase_server.backups.sources import find_sources
 from trailbase_server.clock import SYSTEM_CLOCK
 from trailbase_server.config.files import OWNER_ONLY, make_private_directory, replace_file
 from trailbase_server.config.proto.config_pb2 import Config
-from trailbase_server.replication.control import MAX_SOCKET_BYTES
+from trailbase_server.replication.control import MAX_SOCKET_BYTES, NoAnswerError, ship_now
 from trailbase_server.replication.lag import LATE_S, Lag
 from trailbase_server.replication.lines import LogLines
 from trailbase_server.replication.program import (
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 WATCH_S = 2.0  # between two looks at which databases there are, and whether Litestream runs
+REST_S = 8.0  # for what is left when the server stops
+REST_STEP_S = 0.05  # between two attempts: Litestream may be just starting
 DOWN_S = 60.0  # without Litestream until checkpoints are ours again
 SOCKET = "control.sock"
 LOCK = "lock"
@@ -103,8 +105,12 @@ class Replication:
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
-            if self._supervisor is not None and await self._supervisor.stop():
-                log.info("Shipped the last writes")
+            if self._supervisor is not None:
+                if await self._ship_rest():
+                    log.info("The last writes are in the replica")
+                else:
+                    log.warning("The replica may lack the last writes: %s", self._reason())
+                await self._supervisor.stop()
 
     async def check(self) -> Finding:
         """See how far behind the replica is."""
@@ -119,9 +125,36 @@ class Replication:
             return Finding("degraded", self._supervisor.problem, facts)
         if self.lag_s <= LATE_S:
             return Finding(facts=facts)
-        reason = self._lag.problem or (self._lines.last_problem if self._lines else "")
+        reason = self._reason()
         told = f"nothing has reached the replica for {self.lag_s:.0f} s"
         return Finding("degraded", f"{told}: {reason}" if reason else told, facts)
+
+    def _reason(self) -> str:
+        """Why the replica is late, as far as anybody has said."""
+        if self._supervisor is not None and self._supervisor.problem:
+            return self._supervisor.problem
+        return (self._lines.last_problem if self._lines else "") or self._lag.problem
+
+    async def _ship_rest(self) -> bool:
+        """Ship what every database has; one that has only just started gets the time it needs."""
+        socket, supervisor = self._socket, self._supervisor
+        if socket is None or supervisor is None or self.lag_s > LATE_S:
+            return False
+        end = SYSTEM_CLOCK.monotonic() + REST_S
+
+        async def ship(home: str) -> bool:
+            while (left_s := end - SYSTEM_CLOCK.monotonic()) > 0:
+                try:
+                    await ship_now(socket, self._data / home, left_s)
+                except NoAnswerError:
+                    if supervisor.restarts:
+                        return False
+                    await asyncio.sleep(REST_STEP_S)
+                else:
+                    return True
+            return False
+
+        return all(await asyncio.gather(*(ship(home) for home in self._homes)))
 
     def _prepare(self) -> list[str]:
         if self._settings is None:  # a sidecar has no supervisor

@@ -2,7 +2,8 @@
 
 import asyncio
 import shutil
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from trailbase_server.backups.create import Order, Progress, create_backup, tell_nobody
@@ -21,6 +22,7 @@ from trailbase_server.backups.sources import find_sources
 from trailbase_server.backups.verify import PrepareFor
 from trailbase_server.db.errors import DatabaseError
 from trailbase_server.errors import OperatorError
+from trailbase_server.replication.render import forget_state
 from trailbase_server.server.lock import lock_depot
 
 
@@ -55,26 +57,63 @@ def restore_offline(
     Spec:
         server/restore
     """
+    with closed_depot(depot):
+        if from_bucket:
+            source = Shelf(settings.directory)
+            asyncio.run(_fetch(settings, timestamp, source))
+        backup = source.find(timestamp)
+        return put_back(depot, settings, backup, scope, prepare_for, progress)
+
+
+@contextmanager
+def closed_depot(depot: Path) -> Iterator[None]:
+    """
+    Hold the lock of a depot; what an interrupted restore has left is finished first.
+
+    Raises:
+        OperatorError: A server runs.
+    """
     try:
         with lock_depot(depot):
             finish_interrupted(depot)
-            if from_bucket:
-                source = Shelf(settings.directory)
-                asyncio.run(_fetch(settings, timestamp, source))
-            backup = source.find(timestamp)
-            restoration = Restoration(depot, backup, scope, prepare_for, progress)
-            with ExitStack() as stack:
-                stack.enter_context(restoring(depot))
-                restoration.stage(online=False)
-                safety = _save(depot, settings, backup)
-                restoration.decide()
-                restoration.apply()
-                restoration.finish()
-            return restoration.report(safety)
+            yield
     except OperatorError as exc:
         if "in use by another server" not in str(exc):
             raise
         raise OperatorError(f"{exc}: stop it, or restore through its admin API") from exc
+
+
+def put_back(
+    depot: Path,
+    settings: BackupSettings,
+    backup: StoredBackup,
+    scope: Scope,
+    prepare_for: PrepareFor,
+    progress: Progress = tell_nobody,
+) -> Restored:
+    """
+    Restore one backup into a closed depot; blocks.
+
+    Args:
+        depot: Its lock is held.
+        settings: Where the backup of the present state goes.
+        backup: Where it stands is no matter.
+        scope: How much of it.
+        prepare_for: Functions of the databases.
+        progress: Hears how it goes on.
+
+    Raises:
+        AppError: It does not fit, or the disk is full.
+    """
+    restoration = Restoration(depot, backup, scope, prepare_for, progress)
+    with restoring(depot):
+        restoration.stage(online=False)
+        safety = _save(depot, settings, backup)
+        restoration.decide()
+        restoration.apply()
+        forget_state(depot / "data", restoration.homes)
+        restoration.finish()
+    return restoration.report(safety)
 
 
 async def _fetch(settings: BackupSettings, timestamp: int, shelf: Shelf) -> None:

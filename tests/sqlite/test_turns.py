@@ -186,3 +186,16 @@ async def test_what_is_acknowledged_is_synced_by_default(database):
 async def test_delete_without_where_reports_the_number_of_rows(database):
     await database.write(insert_two, "a", "b")
     assert await database.write(delete_all) == 2
+
+
+async def test_what_stands_between_jobs_is_not_their_time(database, monkeypatch):
+    # Whoever is looked at is over: on a busy machine time passes between any two steps. The engine
+    # looks every so many steps of a statement, over all its runs.
+    monkeypatch.setattr(turns, "JOB_BUDGET_S", -1.0)
+    database._turns._transaction.limit_s = -1.0
+    answers = await asyncio.gather(*(database.write(look) for _ in range(1500)))
+    assert answers == [[(1,)]] * 1500
+
+
+def look(tx):
+    return tx.read("SELECT 1")

@@ -349,13 +349,13 @@ class Turns:
 
     def _run_job(self, job: Job) -> None:
         transaction = self._transaction
-        transaction.started = perf_counter()
         mark = self.changes.mark() if self.changes.active else 0
         if not job.is_answered:
             job.error = None
         try:
             if job.savepoint:
                 self._execute("SAVEPOINT job")
+            transaction.started = perf_counter()
             job.outcome = job.function(transaction, *job.args, **job.kwargs)
             transaction.started = NEVER
         except InterruptedTurnError:

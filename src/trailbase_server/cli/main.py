@@ -23,6 +23,7 @@ COMMANDS = {
     "check": "check:check",
     "config": "config:config",
     "schema": "schema:schema",
+    "openapi": "openapi:openapi",
     "migration": "migration:migration",
     "user": "user:user",
     "admin": "admin:admin",

@@ -35,13 +35,14 @@ from trailbase_server.server.audit import audit_requests, watch_sign_ins
 from trailbase_server.server.edge import compile_proxies, guard_edge
 from trailbase_server.server.health import ROUTES as HEALTH_ROUTES
 from trailbase_server.server.metrics.page import METRICS_ROUTES, MetricsPage
+from trailbase_server.server.openapi import OPENAPI_ROUTES, OpenApiState
 from trailbase_server.server.ready import READY_ROUTES, ReadyPage
 from trailbase_server.server.start import OpenDepot
 from trailbase_server.wasm.files import ComponentFiles
 from trailbase_server.web.asgi import AsgiApplication, TrailApplication
 from trailbase_server.web.cors import Cors
 from trailbase_server.web.dispatch import Dispatcher
-from trailbase_server.web.route import BoundRoute, bind_routes
+from trailbase_server.web.route import BoundRoute, Route, bind_routes
 from trailbase_server.web.router import Router
 
 # What the dashboard needs to log in where administration has a listener of its own.
@@ -68,6 +69,7 @@ def all_routes(depot: OpenDepot) -> list[BoundRoute]:
         *bind_routes(SCHEMA_ROUTES, depot.records),
         *bind_routes(EMAIL_ROUTES, depot.mailer),
         *bind_routes(COMPONENT_ROUTES, ComponentFiles(depot.options.depot)),
+        *bind_routes(OPENAPI_ROUTES, OpenApiState(lambda: _offered_operations(depot))),
         *bind_routes(FENCE_ROUTES, None),
         *bind_routes(ADMIN_PAGE_ROUTES, OperationsPage()),
         *bind_routes(SQL_ROUTES, _sql_state(depot)),
@@ -156,6 +158,10 @@ def _offered(depot: OpenDepot, routes: list[BoundRoute]) -> list[BoundRoute]:
     if depot.has_transactions:
         return routes
     return [bound for bound in routes if bound.route not in TRANSACTION_ROUTES]
+
+
+def _offered_operations(depot: OpenDepot) -> list[Route]:
+    return [bound.route for bound in _offered(depot, all_routes(depot))]
 
 
 def _follow_routes(depot: OpenDepot, dispatcher: Dispatcher, routes: list[BoundRoute]) -> None:

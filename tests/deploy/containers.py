@@ -1,5 +1,6 @@
 """Containers as an operator runs them: with podman, strictly, their ports asked from outside."""
 
+import functools
 import hashlib
 import os
 import resource
@@ -74,6 +75,7 @@ def collect_wheels():
     return folder
 
 
+@functools.cache
 def build_image():
     """Build deploy/Dockerfile as it is."""
     command = ["buildah", "bud", "--format", "docker", "--isolation", "chroot", "--layers"]

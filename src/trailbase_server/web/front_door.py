@@ -26,16 +26,14 @@ from trailbase_server.db.errors import OverBudgetError
 from trailbase_server.errors import TooLargeError
 from trailbase_server.tally import BYTES, DURATION_BOUNDS_S, SECONDS
 from trailbase_server.web.client_ip import PROXY_HEADERS, client_address
+from trailbase_server.web.cycle import NOTHING, HotCycle
 from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.errors import error_response
-from trailbase_server.web.gate import Gate
 from trailbase_server.web.patience import MAX_HEADERS, PatientProtocol
 from trailbase_server.web.rate_limit import too_many
 from trailbase_server.web.request import Request
 from trailbase_server.web.request_id import FIRST_ERROR, HEADER, mark_answer, sent_request_id
 from trailbase_server.web.response import Response
-from trailbase_server.web.route import BoundRoute, Route
-from trailbase_server.web.router import Router
 from trailbase_server.web.streaming import CHUNKED
 
 MAX_HOT_BODY_BYTES = 256 * 1024  # a piece is 64 KiB: beyond a few, appending costs more than a task
@@ -46,94 +44,13 @@ _REDIRECT = "redirect_uri="
 _HOT_METHODS = {b"GET": "GET", b"POST": "POST", b"PATCH": "PATCH", b"DELETE": "DELETE"}
 
 
-class _NoEvent:
-    """Nobody waits for the body of a hot request."""
-
-    def set(self) -> None:
-        """Nothing to wake."""
-
-
-class HotCycle:
-    """
-    A request in flight, in the shape that uvicorn's protocol expects of its own cycles.
-
-    Attributes:
-        response_complete, disconnected, keep_alive, message_event: As there.
-        bound: The route.
-        request: What the handler gets.
-        target: Path and query as received.
-        started: Monotonic seconds when its headers were complete.
-        host, origin, referer, agent: Headers that were met on the way.
-    """
-
-    __slots__ = (
-        "agent",
-        "bound",
-        "disconnected",
-        "host",
-        "keep_alive",
-        "origin",
-        "referer",
-        "request",
-        "response_complete",
-        "started",
-        "target",
-    )
-    message_event = _NoEvent()
-
-    def __init__(
-        self, bound: BoundRoute, request: Request, target: str, started: float, *, keep_alive: bool
-    ) -> None:
-        self.bound = bound
-        self.request = request
-        self.target = target
-        self.started = started
-        self.keep_alive = keep_alive
-        self.response_complete = False
-        self.disconnected = False
-        self.origin: bytes | None = None
-        self.host = b""
-        self.referer = b""
-        self.agent = b""
-
-
-_NOTHING = HotCycle(
-    BoundRoute(Route("", "", lambda _state, _request: Response(404)), None),
-    Request("", ""),
-    "",
-    0.0,
-    keep_alive=False,
-)
-_NOTHING.response_complete = True  # stands for requests that are not listened to any more
-
-
 class FrontDoor(PatientProtocol):
-    """
-    A connection. ``front_door`` makes the class that uvicorn instantiates.
+    """A connection. ``front_door`` makes the class that uvicorn instantiates."""
 
-    Class attributes:
-        dispatcher: Shared with the ASGI application.
-    """
-
-    dispatcher: Dispatcher
     _hot: HotCycle | None = None  # the request whose body is being read
     _limits = b""  # what the answer says of a limit: lines of its head
     _head = b""
     _head_of: Any = None
-
-    @property
-    def router(self) -> Router:
-        """The table of routes."""
-        return self.dispatcher.router
-
-    @property
-    def gate(self) -> Gate:
-        """See ``web.patience``."""
-        return self.dispatcher.gate
-
-    def trusts(self, peer: str) -> bool:
-        """See ``web.patience``."""
-        return self.dispatcher.proxies.trusts(peer)
 
     def on_response_complete(self) -> None:
         """An answer was written in full: go on with what was pipelined behind it."""
@@ -192,7 +109,7 @@ class FrontDoor(PatientProtocol):
             self.weigh_head()
         last = self.cycle
         if last is not None and (not last.keep_alive or self.pipeline) and self.has_heard_enough():
-            self._hot = _NOTHING
+            self._hot = NOTHING
             return
         cycle = self._hot = self._hot_cycle()
         if cycle is not None:
@@ -203,7 +120,7 @@ class FrontDoor(PatientProtocol):
         self.url, self.expect_100_continue = url, expects
         self.headers.extend(headers)
         super().on_headers_complete()
-        if self.gate.is_draining:
+        if self.dispatcher.gate.is_draining:
             self._part_after_answer()
 
     def on_body(self, body: bytes) -> None:

@@ -28,7 +28,6 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from trailbase_server.web.gate import Gate
 from trailbase_server.web.streaming import StreamingProtocol
 
 HEAD_S = 15.0  # for method, target and headers: a few packets
@@ -85,26 +84,17 @@ class PatientProtocol(StreamingProtocol):
     _peer = ""
     _speaks_for_others = False  # a trusted proxy
 
-    @property
-    def gate(self) -> Gate:
-        """Counts the connections of the server."""
-        raise NotImplementedError
-
-    def trusts(self, peer: str) -> bool:
-        """May the peer speak for others?"""
-        raise NotImplementedError
-
     # Connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """See uvicorn."""
         super().connection_made(transport)
         self._peer = self.client[0] if self.client else ""
-        self._speaks_for_others = self.trusts(self._peer)
+        self._speaks_for_others = self.dispatcher.proxies.trusts(self._peer)
         self._active_at = perf_counter()
-        self._is_inside = self.gate.enter(self._counted_address())
+        self._is_inside = self.dispatcher.gate.enter(self._counted_address())
         if self._is_inside:
-            self.gate.watch(self)
+            self.dispatcher.gate.watch(self)
         else:
             self.is_deaf = True
             transport.write(self._render_refusal(FULL))
@@ -126,15 +116,15 @@ class PatientProtocol(StreamingProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """It counts on, but has rules of its own from now on."""
-        self.gate.unwatch(self)
+        self.dispatcher.gate.unwatch(self)
         self.on_socket_lost = self._leave
         super().handle_websocket_upgrade()
 
     def _leave(self) -> None:
-        self.gate.unwatch(self)
+        self.dispatcher.gate.unwatch(self)
         if self._is_inside:
             self._is_inside = False
-            self.gate.leave(self._counted_address())
+            self.dispatcher.gate.leave(self._counted_address())
 
     def _counted_address(self) -> str | None:
         return None if self._speaks_for_others else self._peer

@@ -12,19 +12,17 @@ import asyncio
 import socket
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from trailbase_server.errors import AppError
+from trailbase_server.web.cycle import HotCycle
+from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.request import Request
-from trailbase_server.web.router import Router
 from trailbase_server.web.sse import LAST_CHUNK, Feed
 from trailbase_server.web.websocket import is_socket_query
-
-if TYPE_CHECKING:
-    from trailbase_server.web.front_door import HotCycle
 
 CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
 LOCAL_PACKET_BYTES = 32 * 1024  # what a socket that is no TCP socket passes on at once
@@ -32,19 +30,20 @@ LAST_WORDS_S = 10.0  # for a client with a full socket to read the end of its st
 
 
 class StreamingProtocol(HttpToolsProtocol):
-    """uvicorn's protocol with feeds, and with WebSockets where a route offers them."""
+    """
+    uvicorn's protocol with feeds, and with WebSockets where a route offers them.
 
+    Class attributes:
+        dispatcher: Shared with the ASGI application.
+    """
+
+    dispatcher: Dispatcher
     _feed: Feed | None = None  # what is being answered with events
     on_socket_lost: Callable[[], None] | None = None  # told of the end of a WebSocket
 
-    @property
-    def router(self) -> Router:
-        """The table of routes."""
-        raise NotImplementedError
-
     # Event streams
 
-    def begin_feed(self, cycle: "HotCycle", feed: Feed) -> None:
+    def begin_feed(self, cycle: HotCycle, feed: Feed) -> None:
         """
         Answer with events until they end or the client goes; the head has been written.
 
@@ -89,7 +88,7 @@ class StreamingProtocol(HttpToolsProtocol):
         if not is_socket_query(query):
             return False
         path = url.path.decode("latin-1")
-        found = self.router.match("GET", path)
+        found = self.dispatcher.router.match("GET", path)
         endpoint = found[0].route.socket if isinstance(found, tuple) else None
         if not isinstance(found, tuple) or endpoint is None:
             return False
@@ -119,7 +118,7 @@ class SocketOutlet:
 
     __slots__ = ("_cycle", "_transport", "write")
 
-    def __init__(self, transport: asyncio.Transport, cycle: "HotCycle") -> None:
+    def __init__(self, transport: asyncio.Transport, cycle: HotCycle) -> None:
         self._transport = transport
         self._cycle = cycle
         self.write = transport.write

@@ -16,8 +16,9 @@ from trailbase_server.web.asgi import (
     Send,
     TrailApplication,
 )
+from trailbase_server.web.cycle import HotCycle
 from trailbase_server.web.dispatch import Dispatcher
-from trailbase_server.web.front_door import FrontDoor, HotCycle, front_door
+from trailbase_server.web.front_door import FrontDoor, front_door
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response
 from trailbase_server.web.route import Route

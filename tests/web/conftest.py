@@ -45,6 +45,10 @@ class Callers:
         return identity is BOSS
 
 
+def log_out(state, request):
+    return Response(200, b"", [(b"set-cookie", b"auth_token=; Max-Age=0")])
+
+
 def echo(state, request):
     who = request.identity.email if request.identity else "anonymous"
     return text(f"{request.method} {request.params} {request.query} {who} {request.body.decode()}")
@@ -138,6 +142,7 @@ ROUTES = (
     Route("POST", "/hot/form", form, streams_forms=True, hot=True),
     Route("GET", "/hot/echo/schema", refuse),
     Route("GET", "/user", echo, audience="user"),
+    Route("GET", "/logout", log_out, audience="user"),
     Route("POST", "/admin", echo, audience="admin"),
     Route("GET", "/nobody", echo, audience="nobody"),
 )

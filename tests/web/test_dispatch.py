@@ -31,3 +31,10 @@ async def test_who_gets_in(client, method, path, headers, status, body):
     assert answer[0] == status
     assert body in answer[2]
     assert bool(body) == bool(answer[2])
+
+
+async def test_what_a_handler_says_of_a_cookie_comes_after_what_its_refresh_says(client):
+    raw = await client.raw(
+        b"GET /logout HTTP/1.1\r\nHost: x\r\nCookie: who=alice\r\nConnection: close\r\n\r\n"
+    )
+    assert raw.index("auth_token=new") < raw.index("auth_token=; Max-Age=0")

@@ -129,7 +129,8 @@ class Dispatcher:
             response = error_response(exc, request)
         if verdict is not None:
             add_limits(response, verdict)
-        response.headers += cookies
+        # In front: what the handler says of the same cookies comes later and counts.
+        response.headers[:0] = cookies
         return response
 
     def limit_of(self, request: Request) -> int:

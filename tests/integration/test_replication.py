@@ -23,6 +23,7 @@ from tests.integration.test_backup_crash import API, Writer, ask, log_in
 from tests.pier import Pier
 from tests.serving import TRAIL, Server
 from tests.storage.conftest import make_bucket, serve_s3
+from trailbase_server.backups.shelf import Shelf
 from trailbase_server.replication.control import NoAnswerError, ask_databases
 from trailbase_server.replication.program import find_program
 from trailbase_server.server.replication import control_socket
@@ -230,6 +231,24 @@ def test_litestream_that_dies_is_started_again_while_requests_are_served(pier):
         assert httpx.get(f"{server.url}/api/readyz").status_code == 200
         server.stop()
         assert "Litestream ended with status -9" in server.log.read_text()
+
+
+@pytest.mark.timeout(120)
+def test_a_restore_under_the_running_server_is_shipped_like_any_write(pier):
+    place = f"file://{pier.root.parent}/replica"
+    with Server(pier.root, "--replicate", place) as server, log_in(server) as boss:
+        put(server, "kept")
+        assert boss.post("/api/_admin/backups/trigger").status_code == 200
+        [made] = [backup.timestamp for backup in Shelf(pier.root / "backups").list()]
+        put(server, "gone")
+        wait_until_shipped(pier)
+        answer = boss.patch("/api/_admin/backups/restore", json={"timestamp": made})
+        assert answer.status_code == 200
+        put(server, "later")
+        server.stop()
+    wipe(pier)
+    trail(pier, "backups", "restore", "--from", place)
+    assert names(pier) == ["kept", "later"]
 
 
 @pytest.mark.timeout(120)

@@ -70,3 +70,15 @@ def test_the_whole_reads_like_yaml():
 def test_any_text_is_one_line(text):
     assert "\n" not in render._scalar(text)
     assert json.loads(render._scalar(text)) == text
+
+
+def test_what_was_known_is_forgotten_but_not_who_is_running(tmp_path):
+    render.forget_state(tmp_path)
+    known = tmp_path / "own" / "litestream"
+    for name in ("main", "tide", "own/jobs"):
+        (known / name / "ltx").mkdir(parents=True)
+    (known / "lock").touch()
+    render.forget_state(tmp_path, ["main.db", "missing.db"])
+    assert sorted(path.name for path in known.iterdir()) == ["lock", "own", "tide"]
+    render.forget_state(tmp_path)
+    assert [path.name for path in known.iterdir()] == ["lock"]

@@ -75,15 +75,24 @@ def _database(settings: ReplicationSettings, data: Path, home: str) -> Node:
     }
 
 
-def forget_state(data: Path, homes: Sequence[str]) -> None:
+def forget_state(data: Path, homes: Sequence[str] | None = None) -> None:
     """
     Forget what Litestream knew of databases that have been replaced while it did not run.
 
     It compares them with the replica then and begins with a whole copy; what it believed to know
     might hide the change from it.
+
+    Args:
+        data: The directory ``data/``.
+        homes: Databases by their place below it; None: all.
     """
-    for home in homes:
-        shutil.rmtree(_state_of(data, home), ignore_errors=True)
+    known = data / STATE
+    if homes is not None:
+        paths = [_state_of(data, home) for home in homes]
+    else:
+        paths = [path for path in known.iterdir() if path.is_dir()] if known.is_dir() else []
+    for path in paths:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _state_of(data: Path, home: str) -> Path:

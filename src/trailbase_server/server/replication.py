@@ -147,7 +147,7 @@ class Replication:
                 try:
                     await ship_now(socket, self._data / home, left_s)
                 except NoAnswerError:
-                    if supervisor.restarts:
+                    if supervisor.restarts and not supervisor.is_running:
                         return False
                     await asyncio.sleep(REST_STEP_S)
                 else:

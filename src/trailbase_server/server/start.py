@@ -35,6 +35,7 @@ from trailbase_server.mail.letters import find_template_problems
 from trailbase_server.mail.mailer import Mailer
 from trailbase_server.records.check import check_record_apis
 from trailbase_server.records.state import RecordsState
+from trailbase_server.replication.render import forget_state
 from trailbase_server.schema.introspect import read_catalog
 from trailbase_server.schema.model import Catalog
 from trailbase_server.schema.registry import (
@@ -341,7 +342,8 @@ async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
     if (path / CONFIG_FILE).exists():
         loaded = check_configuration(options)
     prepare_depot(path)
-    finish_interrupted(path)
+    if finish_interrupted(path) is not None:
+        forget_state(path / "data")
     loaded = loaded or load_config(path, os.environ)
     holder = ConfigHolder(loaded, os.environ, readonly=options.config_readonly)
     registry = SchemaRegistry(_schemas_of(holder.config))

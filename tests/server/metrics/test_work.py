@@ -45,6 +45,17 @@ async def test_what_readiness_finds_is_a_number(watched):
     assert (scraped("ready"), scraped("check_state", check="vital")) == (0, 2)
 
 
+async def test_replication_tells_how_far_behind_it_is(watched):
+    assert (await watched.scrape())("replication_lag_seconds") is None
+    facts = {"lag_s": 1.5, "restarts": 2}
+    watched.depot.readiness.add("replication", lambda: Finding("degraded", "late", facts))
+    scraped = await watched.scrape()
+    assert scraped("replication_lag_seconds") == 1.5
+    assert scraped("replication_restarts_total") == 2
+    watched.depot.readiness.add("replication", lambda: Finding("failed"))
+    assert (await watched.scrape())("replication_lag_seconds") is None
+
+
 async def test_a_reload_tells_how_it_went(pier, watched):
     assert (await watched.scrape())("config_reload_successful") == 1
     since = (await watched.scrape())("config_timestamp_seconds")

@@ -9,6 +9,7 @@ from trailbase_server import WIRE_VERSION, __version__
 from trailbase_server.jobs.job import JobStatus
 from trailbase_server.server.metrics.families import counter, gauge
 from trailbase_server.server.metrics.reading import Reading
+from trailbase_server.server.ready import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +46,7 @@ def describe_work(reading: Reading) -> "Iterator[Metric]":
     yield from _describe_configuration(reading)
     yield from _describe_jobs(reading.jobs)
     yield from _describe_mail(reading)
+    yield from _describe_replication(reading.findings.get("replication"))
     yield gauge(
         "access_log_waiting", "Entries of the access log not yet written.", reading.log_waiting
     )
@@ -128,3 +130,14 @@ def _describe_mail(reading: Reading) -> "Iterator[Metric]":
             "When the oldest of them was written.",
             reading.mail.oldest,
         )
+
+
+def _describe_replication(finding: Finding | None) -> "Iterator[Metric]":
+    if finding is None or "lag_s" not in finding.facts:
+        return
+    yield gauge(
+        "replication_lag_seconds", "Writes that the replica lacks.", finding.facts["lag_s"]
+    )
+    yield counter(
+        "replication_restarts", "How often Litestream ended by itself.", finding.facts["restarts"]
+    )

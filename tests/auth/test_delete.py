@@ -54,3 +54,10 @@ async def test_a_failing_session_database_keeps_nobody(server, nora, state, monk
 
     monkeypatch.setattr(state.session_database, "write", busy)
     assert (await server.ask("DELETE", "/delete", bearer=nora["auth_token"])).status == 200
+
+
+async def test_in_a_demo_others_need_the_account_too(server, state):
+    tokens = await server.login("nora")
+    state.demo = True
+    answer = await server.ask("DELETE", "/delete", bearer=tokens["auth_token"])
+    assert (answer.status, answer.text) == (400, "Disallowed in demo")

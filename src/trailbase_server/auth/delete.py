@@ -9,7 +9,7 @@ from trailbase_server.auth.sessions import delete_sessions
 from trailbase_server.auth.state import AuthState
 from trailbase_server.auth.users import delete_user
 from trailbase_server.db.errors import DatabaseError
-from trailbase_server.errors import UnauthorizedError
+from trailbase_server.errors import BadRequestError, UnauthorizedError
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, text
 
@@ -21,7 +21,7 @@ async def delete_account(state: AuthState, request: Request) -> Response:
     Delete the caller's account, what cascades from it, their sessions and factors.
 
     Raises:
-        BadRequestError: Cookies alone, from a foreign page.
+        BadRequestError: Cookies alone, from a foreign page; or this is a demo.
         ConstraintError: Other rows refer to the account; it stays, and so do its sessions.
 
     Spec:
@@ -31,6 +31,8 @@ async def delete_account(state: AuthState, request: Request) -> Response:
     if identity is None:
         raise UnauthorizedError
     check_intent(state, request, identity)
+    if state.demo:  # an account that others use as well
+        raise BadRequestError("Disallowed in demo")
     await state.database.write(delete_user, identity.user_id)
     state.verified.forget(identity.user_id)
     try:

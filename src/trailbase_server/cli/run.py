@@ -121,6 +121,9 @@ def _check_replica(
 )
 @click.option("--dev", is_flag=True, help="Local development: lenient and talkative.")
 @click.option(
+    "--demo", is_flag=True, help="Administrators that anybody may be: nothing can be spoiled."
+)
+@click.option(
     "--cors-allowed-origins",
     multiple=True,
     default=["*"],

@@ -84,7 +84,12 @@ def _open_lines(options: ServerOptions) -> LineStream | None:
 
 
 def build_log_pages(
-    config: ConfigHolder, store: LogStore, reader: SideReader, geoip: GeoIp | None
+    config: ConfigHolder,
+    store: LogStore,
+    reader: SideReader,
+    geoip: GeoIp | None,
+    *,
+    demo: bool = False,
 ) -> LogsState:
     """
     Put together what the handlers of the access log need.
@@ -94,6 +99,7 @@ def build_log_pages(
         store: Writes them.
         reader: Of ``logs.db``.
         geoip: Tells where addresses are.
+        demo: Visitors do not see the addresses of others.
     """
 
     def retention_s() -> float:
@@ -101,4 +107,4 @@ def build_log_pages(
         # Where all are kept for ever, the statistics end somewhere all the same.
         return server.logs_retention_sec or LOGS_RETENTION_S
 
-    return LogsState(store, reader.run, LogView(geoip), retention_s)
+    return LogsState(store, reader.run, LogView(geoip, demo), retention_s)

@@ -32,6 +32,7 @@ from trailbase_server.config.load import LoadedConfig
 from trailbase_server.records.routes import ROUTES as RECORD_ROUTES
 from trailbase_server.records.routes import TRANSACTION_ROUTES
 from trailbase_server.server.audit import audit_requests, watch_sign_ins
+from trailbase_server.server.demo import fence_demo
 from trailbase_server.server.edge import compile_proxies, guard_edge
 from trailbase_server.server.health import ROUTES as HEALTH_ROUTES
 from trailbase_server.server.metrics.page import METRICS_ROUTES, MetricsPage
@@ -54,7 +55,7 @@ _LOGIN_PATHS = frozenset(
 def all_routes(depot: OpenDepot) -> list[BoundRoute]:
     """Every operation with the state of its package, also those that are switched off."""
     pages = PAGE_ROUTES if depot.auth.pages.is_enabled else ()
-    return [
+    routes = [
         *bind_routes(HEALTH_ROUTES, None),
         *bind_routes(READY_ROUTES, ReadyPage(depot.readiness, depot.authenticator)),
         *bind_routes((*RECORD_ROUTES, *TRANSACTION_ROUTES), depot.records),
@@ -74,6 +75,7 @@ def all_routes(depot: OpenDepot) -> list[BoundRoute]:
         *bind_routes(ADMIN_PAGE_ROUTES, OperationsPage()),
         *bind_routes(SQL_ROUTES, _sql_state(depot)),
     ]
+    return fence_demo(routes) if depot.options.demo else routes
 
 
 def main_routes(depot: OpenDepot) -> list[BoundRoute]:

@@ -30,6 +30,7 @@ class ServerOptions:
         spa: Answer unknown pages of ``public_dir`` with its ``index.html``.
         geoip_db_path: MaxMind database; must exist when given. None: the depot's own, if any.
         dev: Local development: permissive CORS, cookies without ``Secure``, debug log.
+        demo: Anybody may be an administrator: nothing can be spoiled for others.
         cors_allowed_origins: Origins as given, ``*`` for all.
         runtime_threads: Threads for reads that are too slow for the event loop; None: as many as
             the database thinks right.
@@ -78,6 +79,7 @@ class ServerOptions:
     spa: bool = False
     geoip_db_path: Path | None = None
     dev: bool = False
+    demo: bool = False
     cors_allowed_origins: tuple[str, ...] = ("*",)
     runtime_threads: int | None = None
     synchronous: Literal["FULL", "NORMAL"] = "FULL"

@@ -120,7 +120,9 @@ class OpenDepot:
         self.afterwards = AsyncExitStack()
         self.replication: Replication | None = None
         self._log_reader = databases.read_logs()
-        self.log_pages = build_log_pages(config, logs, self._log_reader, databases.geoip)
+        self.log_pages = build_log_pages(
+            config, logs, self._log_reader, databases.geoip, demo=options.demo
+        )
         self._databases = databases
         storage = open_storage(running.server, options.depot / "uploads")
         self.database = SqliteDatabase(databases.main_files(running), threads)
@@ -142,6 +144,7 @@ class OpenDepot:
             self.session_database,
             keys,
             dev=options.dev,
+            demo=options.demo,
             has_public_dir=options.public_dir is not None,
             mailer=self.mailer,
         )
@@ -157,6 +160,7 @@ class OpenDepot:
             public_key_pem=keys.public_pem,
             started_at=SYSTEM_CLOCK.now_s(),
             threads=threads,
+            demo=options.demo,
         )
         self.body_limit = body_limit(running.server)
         self.reloader = Reloader(reload_parts(self, find_own_problems))

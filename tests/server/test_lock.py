@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from trailbase_server.errors import OperatorError
-from trailbase_server.server.lock import LOCK_FILE, lock_depot
+from trailbase_server.server.lock import LOCK_FILE, lock_depot, open_lock
 
 
 @pytest.mark.case("T-92")
@@ -53,3 +53,22 @@ def test_a_file_system_without_locks_is_only_worth_a_warning(tmp_path, monkeypat
     with lock_depot(tmp_path):
         pass
     assert "Operation not supported" in caplog.text
+
+
+def test_others_read_who_holds_it_and_what_it_is_doing(tmp_path):
+    with lock_depot(tmp_path) as lock:
+        other = open_lock(tmp_path)
+        assert other.read() == (str(os.getpid()), "")
+        lock.mark("draining")
+        assert other.read() == (str(os.getpid()), "draining")
+        assert not other.acquire()
+        other.close()
+
+
+def test_a_full_disk_takes_no_lock_away(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.pwrite", refuse)
+    with lock_depot(tmp_path), pytest.raises(OperatorError), lock_depot(tmp_path):
+        pass

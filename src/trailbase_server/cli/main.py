@@ -24,6 +24,7 @@ COMMANDS = {
     "config": "config:config",
     "schema": "schema:schema",
     "openapi": "openapi:openapi",
+    "mcp": "mcp:mcp",
     "migration": "migration:migration",
     "user": "user:user",
     "admin": "admin:admin",

@@ -54,6 +54,25 @@ def test_no_more_connections_than_files():
     assert open_gate(10**9, 7).most_per_address == 7
 
 
+class Connection:
+    def __init__(self, is_busy):
+        self.is_busy = is_busy
+
+    def check_patience(self, now):
+        """Nothing to end."""
+
+
+async def test_connections_with_a_request_are_busy():
+    door = Gate()
+    idle, busy = Connection(is_busy=False), Connection(is_busy=True)
+    door.watch(idle)
+    door.watch(busy)
+    assert door.busy == 1
+    door.unwatch(busy)
+    assert door.busy == 0
+    door.unwatch(idle)
+
+
 class Seen:
     def __init__(self):
         self.rounds = 0

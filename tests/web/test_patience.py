@@ -107,10 +107,23 @@ async def test_a_slow_head_is_given_up(wire, monkeypatch, pieces):
 
 @pytest.mark.case("T-81")
 @BOTH
-async def test_a_slow_body_is_given_up(wire, monkeypatch, door):
+async def test_a_slow_body_is_given_up(wire, client, monkeypatch, door):
     monkeypatch.setattr(patience, "BODY_S", 0.2)
     await wire.say(head(door, "Content-Length: 50", method="POST"), *"x" * 14, pause_s=0.02)
     assert (await wire.hear()).startswith("HTTP/1.1 408")
+    assert client.dispatcher.gate.given_up == {408: 1}
+
+
+@pytest.mark.parametrize("path", ["/hot/later", "/cold/wait/1"])
+async def test_a_connection_is_busy_while_it_is_answered(wire, client, path):
+    gate = client.dispatcher.gate
+    await wire.say(head("", path=path))
+    async with asyncio.timeout(5):
+        while not gate.busy:
+            await asyncio.sleep(0.001)
+        while gate.busy:
+            await asyncio.sleep(0.001)
+    assert gate.count == 1
 
 
 @BOTH

@@ -63,6 +63,7 @@ class Gate:
     Attributes:
         count: How many there are now.
         refused: How many were not let in so far.
+        given_up: Requests that were refused before they were complete, by status.
         is_draining: The server is about to stop: every answer ends its connection.
 
     Spec:
@@ -76,6 +77,7 @@ class Gate:
         self.most_per_address = most_per_address
         self.count = 0
         self.refused = 0
+        self.given_up: Counter[int] = Counter()
         self.is_draining = False
         self._by_address: Counter[str] = Counter()
         self._watched: set[Watched] = set()

@@ -194,6 +194,7 @@ class PatientProtocol(StreamingProtocol):
         if self.is_deaf or self.transport.is_closing():
             return
         self.is_deaf = True
+        self.dispatcher.gate.given_up[status] += 1
         if self._is_answering():
             self.transport.abort()
             return

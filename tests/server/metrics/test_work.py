@@ -1,10 +1,14 @@
 """What goes on beside requests."""
 
+from dataclasses import replace
+
 import pytest
 
 from trailbase_server import __version__
 from trailbase_server.errors import OperatorError
+from trailbase_server.server.metrics.page import render_reading
 from trailbase_server.server.ready import Finding
+from trailbase_server.server.tls import TlsStatus
 
 HEARTBEAT = "Heartbeat"
 
@@ -71,6 +75,17 @@ async def test_a_reload_tells_how_it_went(pier, watched):
     assert scraped("config_reload_successful") == 1
     assert scraped("config_reload_timestamp_seconds") >= since
     assert scraped("config_timestamp_seconds") > since
+
+
+async def test_a_certificate_has_an_end(watched):
+    reading = await watched.read()
+    status = TlsStatus(("a.test",), "An authority", 2e9, ("it is not well",))
+    text = render_reading(replace(reading, tls=status), "")[0].decode()
+    assert "trail_tls_not_after_timestamp_seconds 2e+09\n" in text
+    assert "trail_tls_problems 1.0\n" in text
+    text = render_reading(replace(reading, tls=replace(status, not_after=None)), "")[0].decode()
+    assert "trail_tls_not_after" not in text
+    assert "trail_tls" not in render_reading(reading, "")[0].decode()
 
 
 async def test_mails_logs_and_room_are_told(watched):

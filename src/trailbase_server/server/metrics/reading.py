@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from trailbase_server.server.start import OpenDepot
     from trailbase_server.tally import Tally
     from trailbase_server.web.dispatch import Dispatcher
+    from trailbase_server.web.gate import Gate
 
 ELSEWHERE = ""  # the route of what has none
 
@@ -49,11 +50,13 @@ class Connections:
         open: At this moment.
         busy: Those with a request that is being answered.
         refused: So far.
+        given_up: Requests refused before they were complete, by status.
     """
 
     open: int
     busy: int
     refused: int
+    given_up: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ async def take_reading(
     encryption = depot.encryption
     return Reading(
         answers=[answers for one in dispatchers for answers in _answers(one)],
-        connections=Connections(depot.gate.count, depot.gate.busy, depot.gate.refused),
+        connections=_connections(depot.gate),
         auth=dict(depot.auth.events.counts),
         realtime=depot.records.broker.statistics,
         databases={next(iter(one.files)): one.statistics() for one in databases},
@@ -135,6 +138,10 @@ async def take_reading(
         findings=findings,
         disk=disk,
     )
+
+
+def _connections(gate: "Gate") -> Connections:
+    return Connections(gate.count, gate.busy, gate.refused, dict(gate.given_up))
 
 
 def _answers(dispatcher: "Dispatcher") -> Iterable[Answers]:

@@ -26,6 +26,11 @@ def describe_requests(reading: Reading) -> "Iterator[Metric]":
     yield gauge("http_connections", "Open connections.", connections.open)
     yield counter("http_connections_refused", "Connections beyond the limits.", connections.refused)
     yield counter(
+        "http_requests_given_up",
+        "Requests that were refused before they were complete.",
+        [({"status": str(status)}, count) for status, count in connections.given_up.items()],
+    )
+    yield counter(
         "auth_events",
         "What happened to accounts; see the guide for the names.",
         [({"event": event}, count) for event, count in reading.auth.items()],

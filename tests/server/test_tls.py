@@ -288,6 +288,28 @@ def test_stalled_handshakes_hold_nobody_up(server):
             one.close()
 
 
+def test_connections_count_before_they_are_encrypted(pier, certs):
+    limits = ("--max-connections-per-address", "5", "--trusted-proxies", "none")
+    with EncryptedServer(pier.root, TRUST, *limits) as server:
+        stalled = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(5)]
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            server.get("/api/healthcheck")
+        for one in stalled:
+            one.close()
+        until_ok(lambda: server.get("/api/healthcheck").status == 200)
+
+
+def until_ok(attempt):
+    end = time.monotonic() + 5
+    while True:
+        try:
+            if attempt():
+                return
+        except OSError:
+            assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_rubbish_after_the_handshake_is_not_the_servers_fault(server):
     with server.handshake() as connection:
         os.write(connection.fileno(), b"rubbish that no key has sealed")

@@ -25,6 +25,7 @@ from trailbase_server.server.audit import reload_depot
 from trailbase_server.server.drain import begin_drain, drain, linger
 from trailbase_server.server.encryption import prepare_encryption
 from trailbase_server.server.handover import held_depot
+from trailbase_server.server.handshake import EncryptedServer
 from trailbase_server.server.listeners import (
     Listener,
     bound_sockets,
@@ -43,8 +44,6 @@ from trailbase_server.web.websocket import MAX_MESSAGE_BYTES
 log = logging.getLogger("trailbase_server")
 DRAIN_S = 10  # time for requests in flight after SIGTERM
 KEEP_ALIVE_S = 75  # idle time after which a connection is closed; proxies keep theirs for less
-TLS_HANDSHAKE_S = 10  # longest handshake; it holds nobody up, but costs memory
-TLS_FAREWELL_S = 2  # for a client to say goodbye in turn; few do
 # Young objects die young here; a collection every 700 allocations would cost a twentieth of the
 # throughput.
 GC_THRESHOLD = (20_000, 50, 100)
@@ -68,6 +67,7 @@ class Server(uvicorn.Server):
         self._lock = lock
         self._draining: asyncio.Task[None] | None = None
         self._reloading: set[asyncio.Task[None]] = set()
+        self._encrypted: list[EncryptedServer] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
         """Accept connections on every listener; ``sockets`` is uvicorn's and not used."""
@@ -83,18 +83,15 @@ class Server(uvicorn.Server):
                 app_state=self.lifespan.state,
             )
             for one in listener.sockets:
+                if listener.tls is not None:
+                    proxies = listener.application.dispatcher.proxies
+                    gate = self._depot.gate
+                    encrypted = EncryptedServer(one, listener.tls, protocol, gate, proxies)
+                    self._encrypted.append(encrypted)
+                    continue
                 is_unix = one.family == socket.AF_UNIX
                 create = loop.create_unix_server if is_unix else loop.create_server
-                self.servers.append(
-                    await create(
-                        protocol,
-                        sock=one,
-                        ssl=listener.tls,
-                        backlog=BACKLOG,
-                        ssl_handshake_timeout=TLS_HANDSHAKE_S if listener.tls else None,
-                        ssl_shutdown_timeout=TLS_FAREWELL_S if listener.tls else None,
-                    )
-                )
+                self.servers.append(await create(protocol, sock=one, backlog=BACKLOG))
         self.started = True
         notify("READY=1", f"STATUS=Listening on {', '.join(one.url for one in self._listeners)}")
 
@@ -115,9 +112,13 @@ class Server(uvicorn.Server):
         """End the streams first: they would last as long as their clients like."""
         for server in self.servers:
             server.close()
+        for encrypted in self._encrypted:
+            encrypted.close()
         self._depot.records.broker.close()
         if not self.force_exit:
             await linger(self.server_state.connections)
+        for encrypted in self._encrypted:
+            encrypted.give_up()
         await super().shutdown(sockets)
 
     def _stop(self, reason: str) -> None:

@@ -60,6 +60,32 @@ async def test_a_check_runs_again_when_its_finding_is_old_and_once_for_everybody
     assert len(runs) == 3
 
 
+async def test_what_is_seen_before_a_change_is_not_told_after_it():
+    gates = [asyncio.Event(), asyncio.Event()]
+    seen = iter([(gates[0], DEGRADED), (gates[1], OK)])
+
+    looking = asyncio.Queue()
+
+    async def check():
+        gate, finding = next(seen)
+        looking.put_nowait(gate)
+        await gate.wait()
+        return finding
+
+    readiness = Readiness()
+    readiness.add("slow", check, keep_s=1000)
+    before = asyncio.ensure_future(readiness.look())
+    await looking.get()
+    readiness.forget()
+    after = asyncio.ensure_future(readiness.look())
+    await looking.get()
+    gates[1].set()
+    assert (await after)[0] == "ready"
+    gates[0].set()
+    assert (await before)[0] == "degraded"
+    assert (await readiness.look())[0] == "ready"
+
+
 async def test_a_check_that_hangs_is_a_failure_and_hangs_once(monkeypatch):
     monkeypatch.setattr(ready, "ANSWER_S", 0.02)
     runs = []

@@ -103,7 +103,7 @@ class Readiness:
     def forget(self) -> None:
         """Let every check look anew: something has changed."""
         for watch in self._watches.values():
-            watch.finding = None
+            watch.forget()
 
     async def look(self) -> tuple[Status, dict[str, Finding]]:
         """Tell how everything is, from findings that are not old."""
@@ -141,6 +141,10 @@ class _Watch:
         self._clock = clock
         self._looked_at = 0.0
 
+    def forget(self) -> None:
+        """Look anew when next asked; a look that is under way saw what was before."""
+        self.finding = self.task = None
+
     async def look(self) -> Finding:
         """The last finding, or a new one where that is old."""
         finding = self.finding
@@ -156,6 +160,7 @@ class _Watch:
         return task.result()
 
     async def _run(self) -> Finding:
+        task = asyncio.current_task()
         try:
             result = self._check()
             finding = await result if isawaitable(result) else result
@@ -165,9 +170,9 @@ class _Watch:
         except Exception as exc:  # the edge: one check must not keep the others
             log.exception("the check %s failed", self.name)
             finding = Finding("failed", type(exc).__name__)
-        finally:
+        if self.task is task:
             self.task = None
-        self.finding, self._looked_at = finding, self._clock.monotonic()
+            self.finding, self._looked_at = finding, self._clock.monotonic()
         return finding
 
 

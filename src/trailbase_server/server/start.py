@@ -225,8 +225,10 @@ class OpenDepot:
         Spec:
             server/sighup-unix-run-only
         """
-        await self.reloader.apply()
-        self.readiness.forget()
+        try:
+            await self.reloader.apply()
+        finally:
+            self.readiness.forget()
 
     async def apply_migrations(self) -> None:
         """

@@ -1,5 +1,6 @@
 """``trail admin …`` on a real depot."""
 
+import json
 import re
 
 import pytest
@@ -62,3 +63,38 @@ def test_an_administrator_without_address_has_an_empty_cell(trail):
     trail("admin", "promote", "nora")
     trail("user", "verify", "nora", "false")
     assert [row[1] for row in listed(trail)[1:]] == ["admin@localhost", ""]
+
+
+def test_administrators_as_json(trail):
+    (admin,) = json.loads(trail("admin", "list", "--json")[1])["admins"]
+    assert (admin["email"], admin["username"], admin["admin"]) == ("admin@localhost", "admin", True)
+
+
+def test_creating_with_a_password_that_is_made_up(trail):
+    status, out, line = trail("admin", "create", "ivy@cli.test")
+    assert (status, out) == (0, "")
+    assert re.fullmatch(r"Their password, shown this once: [A-Za-z0-9]{20}", line)
+    assert [row[1] for row in listed(trail)[1:]] == ["admin@localhost", "ivy@cli.test"]
+    assert trail("admin", "create", "ivy@cli.test")[0] == 1
+
+
+def test_creating_with_a_password_from_a_file(trail, tmp_path, monkeypatch):
+    path = tmp_path / "password"
+    path.write_text("two\u00e9 words\n")
+    assert trail("admin", "create", "ivy@cli.test", "--password-file", str(path)) == (
+        0,
+        "",
+        "Added administrator 'ivy@cli.test'",
+    )
+    path.write_text("\n")
+    monkeypatch.setenv("ADMIN_PASSWORD_FILE", str(path))
+    status, _, line = trail("admin", "create", "hugo@cli.test")
+    assert status == 1
+    assert "assword" in line
+
+
+def test_creations_are_in_the_audit_log(trail):
+    trail("admin", "create", "ivy@cli.test")
+    (entry, *_) = json.loads(trail("audit", "list", "--json")[1])["entries"]
+    assert (entry["action"], entry["outcome"]) == ("user.create", "done")
+    assert entry["after"] == {"email": "ivy@cli.test", "verified": True, "admin": True}

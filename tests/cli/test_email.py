@@ -1,6 +1,7 @@
 """``trail email`` through a real mail server, through a program, and without either."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -65,6 +66,15 @@ def test_through_a_server(trail, server, depot):
     assert mail.message["Subject"] == "Tide"
     assert (mail.html.strip(), mail.plain.strip()) == ("<p>high</p>", "high")
     assert sorted(path.name for path in depot.iterdir()) == ["config.textproto"]
+
+
+def test_how_it_went_as_json(trail, server, depot, capsys):
+    (depot / "config.textproto").write_text(CONFIG.format(email=SMTP.format(port=server.port)))
+    assert run_command(["--depot", str(depot), "email", *WORDS, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "to": "ada@mail.test",
+        "sent_using": f"127.0.0.1:{server.port}",
+    }
 
 
 def test_by_environment(trail, server, monkeypatch):

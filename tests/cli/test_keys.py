@@ -1,5 +1,6 @@
 """``trail keys …`` on a real depot."""
 
+import json
 import re
 
 import pytest
@@ -45,3 +46,13 @@ def test_without_a_depot_nothing_is_made(trail, tmp_path):
     assert status == 1
     assert "there is no depot" in err
     assert not (tmp_path / "depot").exists()
+
+
+def test_keys_as_json(trail):
+    trail("user", "add", "nora@cli.test", "tulip")
+    trail("keys", "rotate")
+    new, old = trail("keys", "list")[1].split()
+    assert json.loads(trail("keys", "list", "--json")[1]) == {
+        "signing": new,
+        "verifying": [new, old],
+    }

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 import time
@@ -198,3 +199,14 @@ def test_the_first_process_of_a_container_can_be_stopped_at_any_time(pid, status
         assert process.stdout.readline() == b"busy\n"
         process.terminate()
         assert process.wait(5) == status
+
+
+def test_versions_for_programs(capsys):
+    assert run_command(["version"]) == 0
+    text = capsys.readouterr().out
+    assert run_command(["--version"]) == 0
+    assert capsys.readouterr().out == text
+    assert run_command(["version", "--json"]) == 0
+    versions = json.loads(capsys.readouterr().out)
+    assert f"sqlite: {versions['sqlite']}" in text
+    assert text.startswith(f"trail v{versions['trail']} ")

@@ -145,3 +145,47 @@ def test_importing(trail, depot, tmp_path):
     file.write_text(json.dumps({**KIM, "passwordHash": "plain"}))
     status, _, line = trail("import", "--auth0-json", str(file))
     assert (status, line) == (1, "Error: line 1: invalid hash")
+
+
+def test_listing(trail):
+    trail("add", "ivy@cli.test", "x")
+    trail("change-username", "nora@cli.test", "nora")
+    head, ivy, nora, admin = trail("list")[1].splitlines()
+    assert head.split() == ["id", "email", "created", "updated"]
+    assert [line.split("\t")[1] for line in (ivy, nora, admin)] == [
+        "ivy@cli.test",
+        "nora@cli.test",
+        "admin@localhost",
+    ]
+    assert trail("list", "--limit", "1")[1].splitlines()[1:] == [ivy]
+    assert trail("list", "--limit", "1", "--offset", "1")[1].splitlines()[1:] == [nora]
+    assert trail("list", "NORA")[1].splitlines()[1:] == [nora]
+    assert trail("list", "%")[1].splitlines()[1:] == []
+    assert trail("list", "--limit", "0")[0] == 2
+
+
+def test_accounts_as_json(trail):
+    (nora,) = json.loads(trail("list", "nora", "--json")[1])["users"]
+    assert nora["email"] == "nora@cli.test"
+    assert (nora["has_password"], nora["has_totp"], nora["provider"]) == (True, False, None)
+    trail("mint", "nora@cli.test")
+    shown = json.loads(trail("show", nora["id"], "--json")[1])
+    assert shown == {**nora, "sessions": 1}
+    assert not any("argon2" in str(value) for value in shown.values())
+
+
+def test_showing(trail):
+    status, out, _ = trail("show", "nora@cli.test")
+    shown = dict(line.split(":", 1) for line in out.splitlines())
+    assert status == 0
+    assert shown["email"] == " nora@cli.test"
+    assert (shown["username"], shown["admin"], shown["has_password"]) == ("", " no", " yes")
+    assert re.fullmatch(r" \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", shown["created"])
+    assert shown["sessions"] == " 0"
+    assert trail("show", "nobody")[0] == 1
+
+
+def test_tokens_as_json(trail):
+    status, out, _ = trail("mint", "nora@cli.test", "--json")
+    assert status == 0
+    assert set(json.loads(out)) == {"auth_token", "refresh_token"}

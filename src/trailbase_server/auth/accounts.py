@@ -98,6 +98,18 @@ async def add_user(state: AuthState, email: str, password: str) -> UserId:
     return user_id
 
 
+async def add_administrator(state: AuthState, email: str, password: str) -> UserId:
+    """
+    Add an administrator with a verified address.
+
+    Raises:
+        OperatorError: See ``add_user``.
+    """
+    user_id = await add_user(state, email, password)
+    await state.database.write(set_admin, user_id, True)
+    return user_id
+
+
 async def change_password(state: AuthState, user: User, password: str) -> None:
     """
     Set a password, end the user's sessions, lift a lock.

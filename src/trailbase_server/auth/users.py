@@ -82,6 +82,23 @@ async def list_admins(database: Database) -> list[User]:
     return [_user(row) for row in rows]
 
 
+async def search_users(database: Database, text: str, limit: int, offset: int) -> list[User]:
+    """
+    Read a page of accounts, the newest first.
+
+    Args:
+        database: Main.
+        text: Part of an address or a name, whatever its case; empty: all.
+        limit, offset: Of the page.
+    """
+    where = " OR ".join(
+        f"instr(lower({column}), lower(?1)) > 0"
+        for column in ("email", "unverified_email", "username")
+    )
+    sql = f"{_SELECT} (?1 = '' OR {where}) ORDER BY rowid DESC LIMIT ?2 OFFSET ?3"
+    return [_user(row) for row in await database.query(sql, (text, limit, offset))]
+
+
 def _one(rows: list[Row]) -> User | None:
     return _user(rows[0]) if rows else None
 

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 @click.option("--to", envvar="TO", required=True, show_envvar=True, help="Recipient.")
 @click.option("--subject", envvar="SUBJECT", required=True, show_envvar=True, help="Subject line.")
 @click.option("--body", envvar="BODY", required=True, show_envvar=True, help="Text as HTML.")
+@click.option("--json", "as_json", is_flag=True, help="Print how it went as a JSON object.")
 @click.pass_obj
-def email(options: "ServerOptions", to: str, subject: str, body: str) -> None:
+def email(options: "ServerOptions", to: str, subject: str, body: str, as_json: bool) -> None:
     """
     Send a mail at once, with the transport and the sender of the configuration.
 
@@ -39,5 +40,10 @@ def email(options: "ServerOptions", to: str, subject: str, body: str) -> None:
         label = asyncio.run(send_now(settings, to, subject, body))
     except SendError as exc:
         raise OperatorError(exc.reason) from exc
+    if as_json:
+        import orjson
+
+        click.echo(orjson.dumps({"to": to, "sent_using": label}).decode())
+        return
     separator = " " if label == PROGRAM_LABEL else ": "
     click.echo(f"Sent email using{separator}{label}", err=True)

@@ -55,13 +55,21 @@ def rotate(options: "ServerOptions", *, compromised: bool) -> None:
 
 
 @keys.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 @click.pass_obj
-def list_keys(options: "ServerOptions") -> None:
+def list_keys(options: "ServerOptions", as_json: bool) -> None:
     """List the keys that verify tokens by their names, the one that signs first."""
     from trailbase_server.auth.keys import load_keys, thumbprint
     from trailbase_server.clock import SYSTEM_CLOCK
     from trailbase_server.server.start import KEYS, load_configuration
 
     load_configuration(options)
-    for public in load_keys(options.depot / KEYS).verifying(SYSTEM_CLOCK.now()):
-        click.echo(thumbprint(public))
+    public_keys = load_keys(options.depot / KEYS).verifying(SYSTEM_CLOCK.now())
+    names = [thumbprint(public) for public in public_keys]
+    if as_json:
+        from trailbase_server.cli.shown_accounts import print_json
+
+        print_json({"signing": names[0], "verifying": names})
+        return
+    for name in names:
+        click.echo(name)

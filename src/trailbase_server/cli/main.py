@@ -35,6 +35,7 @@ COMMANDS = {
     "backups": "backups:backups",
     "replicate": "replicate:replicate",
     "email": "email:email",
+    "version": "main:show_version",
     "help": "main:show_help",
 }
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
@@ -61,11 +62,15 @@ class LazyGroup(click.Group):
 def _print_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if not wanted or ctx.resilient_parsing:
         return
+    _show_versions()
+    ctx.exit()
+
+
+def _show_versions() -> None:
     import apsw
 
     click.echo(f"trail v{__version__} (wire protocol of {WIRE_VERSION})")
     click.echo(f"sqlite: {apsw.sqlite_lib_version()}")
-    ctx.exit()
 
 
 def _check_url(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
@@ -145,6 +150,20 @@ def show_help(ctx: click.Context, words: tuple[str, ...]) -> None:
             raise click.UsageError(f"No such command '{' '.join(words)}'.", at)
         at = click.Context(command, parent=at, info_name=word)
     click.echo(at.get_help())
+
+
+@click.command("version")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+def show_version(as_json: bool) -> None:
+    """Show the versions of trail, of the wire protocol and of SQLite."""
+    if not as_json:
+        _show_versions()
+        return
+    import apsw
+    import orjson
+
+    versions = {"trail": __version__, "wire": WIRE_VERSION, "sqlite": apsw.sqlite_lib_version()}
+    click.echo(orjson.dumps(versions).decode())
 
 
 def run_command(arguments: list[str]) -> int:

@@ -12,6 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from trailbase_server.cli.in_depot import run_with_accounts
+from trailbase_server.cli.shown_accounts import (
+    print_accounts,
+    print_json,
+    render_account,
+    render_time,
+)
 
 if TYPE_CHECKING:
     from trailbase_server.auth.state import AuthState
@@ -19,6 +25,11 @@ if TYPE_CHECKING:
     from trailbase_server.server.options import ServerOptions
 
 R = TypeVar("R")
+
+DEFAULT_LIMIT = 100  # accounts that a person may want to look at
+MAX_LIMIT = 100_000  # some 30 MB of JSON
+_SAID = {"None": "", "True": "yes", "False": "no"}
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
 
 
 @click.group()
@@ -61,6 +72,59 @@ def with_user(
         return recorded.object, await action(state, found)
 
     return run_with_accounts(options, run, recorded)
+
+
+@user.command("list")
+@click.argument("search", default="", metavar="[TEXT]")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, MAX_LIMIT),
+    default=DEFAULT_LIMIT,
+    show_default=True,
+    help="How many at most.",
+)
+@click.option("--offset", type=click.IntRange(0), default=0, help="Leave out so many first.")
+@_json
+@click.pass_obj
+def list_users(
+    options: "ServerOptions", search: str, limit: int, offset: int, as_json: bool
+) -> None:
+    """List users, the newest first; with TEXT those with it in their address or name."""
+    from trailbase_server.auth.users import search_users
+
+    found = run_with_accounts(
+        options, lambda state: search_users(state.database, search, limit, offset)
+    )
+    if as_json:
+        print_json({"users": [render_account(one) for one in found]})
+    else:
+        print_accounts(found)
+
+
+@user.command()
+@click.argument("user", metavar="USER")
+@_json
+@click.pass_obj
+def show(options: "ServerOptions", user: str, as_json: bool) -> None:
+    """Show what is known of a user, but for hashes and secrets."""
+    from trailbase_server.auth.accounts import find_account
+    from trailbase_server.auth.sessions import list_sessions_of
+    from trailbase_server.clock import SYSTEM_CLOCK
+
+    async def look(state: "AuthState") -> "tuple[User, int]":
+        found = await find_account(state, user)
+        now_s = SYSTEM_CLOCK.now_s()
+        sessions = await list_sessions_of(state.session_database, found.id, None, now_s)
+        return found, len(sessions)
+
+    found, sessions = run_with_accounts(options, look)
+    shown = {**render_account(found), "sessions": sessions}
+    if as_json:
+        print_json(shown)
+        return
+    times = {name: render_time(shown[name]) for name in ("created", "updated")}
+    for name, value in {**shown, **times}.items():
+        click.echo(f"{name}: {_SAID.get(str(value), value)}".rstrip())
 
 
 @user.command("change-password")
@@ -188,8 +252,9 @@ def invalidate_session(options: "ServerOptions", user: str) -> None:
 
 @user.command()
 @click.argument("user", metavar="USER")
+@click.option("--json", "as_json", is_flag=True, help="Print the tokens as a JSON object.")
 @click.pass_obj
-def mint(options: "ServerOptions", user: str) -> None:
+def mint(options: "ServerOptions", user: str, as_json: bool) -> None:
     """Make an auth and a refresh token that are valid for twelve hours."""
     from base64 import b64encode
 
@@ -199,6 +264,9 @@ def mint(options: "ServerOptions", user: str) -> None:
 
     _, session = with_user(options, user, accounts.mint_tokens, "session.mint")
     auth_token, refresh_token = session.identity.token, session.refresh_token
+    if as_json:
+        print_json({"auth_token": auth_token, "refresh_token": refresh_token})
+        return
     click.echo(f'auth: "Bearer {auth_token}"', err=True)
     click.echo(f'🔄: "{refresh_token}"', err=True)
     both = orjson.dumps({"auth_token": auth_token, "refresh_token": refresh_token})

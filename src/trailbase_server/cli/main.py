@@ -25,6 +25,7 @@ COMMANDS = {
     "schema": "schema:schema",
     "openapi": "openapi:openapi",
     "mcp": "mcp:mcp",
+    "components": "components:components",
     "migration": "migration:migration",
     "user": "user:user",
     "admin": "admin:admin",

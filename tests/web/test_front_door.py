@@ -1,6 +1,9 @@
 import asyncio
+from collections import Counter
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tests.web.conftest import BODY_LIMIT
 
@@ -203,3 +206,62 @@ async def test_nothing_behind_the_last_request_is_heard(client, door):
     for more in ("/hot/echo/b", "/cold/echo/b"):
         await client.raw(f"{last}POST {more} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
     assert [entry[2] for entry in client.log] == ["GET", "GET"]
+
+
+ASKED = {
+    "good": ("GET", "/echo/a", 200),
+    "head": ("HEAD", "/echo/a", 200),
+    "sent": ("POST", "/echo/a", 200),
+    "refused": ("GET", "/refuse", 400),
+    "crashed": ("GET", "/crash", 500),
+    "later": ("GET", "/wait/1", 200),
+    "missing": ("GET", "/missing", 404),
+}
+
+
+@BOTH
+@settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+@given(asked=st.lists(st.sampled_from(sorted(ASKED)), max_size=12))
+async def test_answers_are_counted_by_route_and_status_whichever_door_they_leave_by(
+    client, door, asked
+):
+    before = counts(client.dispatcher)
+    bytes_sent = 0
+    for name in asked:
+        method, path, status = ASKED[name]
+        answer = await client.ask(method, f"{door}{path}")
+        assert answer[0] == status
+        bytes_sent += len(answer[2].encode())
+    after = counts(client.dispatcher)
+    grown = {key: count - before.get(key, (0, 0))[0] for key, (count, _) in after.items()}
+    expected = Counter()
+    for name in asked:
+        method, path, status = ASKED[name]
+        route = "" if name == "missing" else f"{door}{TEMPLATES.get(path, path)}"
+        expected[route, "GET" if method == "HEAD" else method, status] += 1
+    assert {key: count for key, count in grown.items() if count} == expected
+    assert sum(size for _, size in after.values()) - sum(size for _, size in before.values()) == (
+        bytes_sent
+    )
+
+
+TEMPLATES = {"/echo/a": "/echo/{name}", "/wait/1": "/wait/{n}"}
+
+
+def counts(dispatcher):
+    """How many answers, and bytes, by route, method and status."""
+    tallies = [
+        (bound.route.path, bound.route.method, bound.tally) for bound in dispatcher.router.routes
+    ]
+    tallies += [("", method, tally) for method, tally in dispatcher.elsewhere.items()]
+    return {
+        (path, method, status): (sum(times.counts), size)
+        for path, method, tally in tallies
+        for status, (times, size) in tally.look().items()
+    }
+
+
+async def test_a_streamed_body_counts_as_it_is_sent(client):
+    await client.ask("GET", "/stream")
+    await client.ask("HEAD", "/stream")
+    assert counts(client.dispatcher)["/stream", "GET", 200] == (2, 24)

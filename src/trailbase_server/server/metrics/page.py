@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 MAX_WAITING = 4  # scrapes behind one that is being answered; two Prometheus are a pair
 MIN_TOKEN_CHARS = 16  # fewer can be guessed
-MAX_TOKEN_CHARS = 4096
+MAX_TOKEN_CHARS = 4096  # a header of a request has to hold it
 _SCHEME = "Bearer "
 
 

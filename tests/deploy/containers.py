@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -14,11 +13,11 @@ from tests.serving import ROOT, free_port
 
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 IMAGE = "localhost/trailbase-server:test"
-EXTRAS = "acme,otel,s3"
+EXTRAS = "acme,litestream,otel,s3"
 WHEELS = ROOT / ".cache" / "wheels"
 LIMIT = 4096  # of files and processes: plenty for one server
-# Not the default where control groups are of both versions, and the other one cannot do that.
-RUNTIME = ["--runtime", "runc"] if shutil.which("runc") or os.path.exists("/usr/sbin/runc") else []
+RUNC = shutil.which("runc") or shutil.which("runc", path="/usr/sbin")
+CONFIG = ROOT / ".cache" / "containers.conf"
 
 
 def base_image():
@@ -34,7 +33,7 @@ def why_not():
             return f"{program} is missing: scripts/container-parts installs it"
     if podman("image", "exists", base_image(), check=False).returncode:
         return f"{base_image()} is missing: scripts/container-parts makes it, as root on Debian"
-    tried = podman("run", "--rm", *limits(), base_image(), "python3", "--version", check=False)
+    tried = podman("run", "--rm", base_image(), "python3", "--version", check=False)
     if tried.returncode:
         return f"containers do not run here: {tried.stderr.strip().splitlines()[-1]}"
     ours = ".".join(map(str, sys.version_info[:2]))
@@ -43,19 +42,27 @@ def why_not():
     return None
 
 
-def limits():
-    """A container may have as much as we: who is not quite root cannot give more."""
-    files, processes = (
-        min(resource.getrlimit(what)[1], LIMIT)
-        for what in (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC)
-    )
-    return ["--ulimit", f"nofile={files}:{files}", "--ulimit", f"nproc={processes}:{processes}"]
+def environment():
+    """What podman needs to know about a machine of which we are not quite the master."""
+    # Nobody can give containers more than the own limits, which are less than podman's.
+    limits = [f"nofile={LIMIT}:{LIMIT}", f"nproc={LIMIT}:{LIMIT}"]
+    # Not the default, which cannot do with control groups of both versions.
+    runtime = '[engine]\nruntime = "runc"\n' if RUNC else ""
+    CONFIG.parent.mkdir(exist_ok=True)
+    CONFIG.write_text(f"[containers]\ndefault_ulimits = {limits}\n{runtime}")
+    return {**os.environ, "CONTAINERS_CONF": str(CONFIG)}
 
 
 def podman(*words, check=True, timeout=60):
     """Run podman; its complaints about the missing systemd do not matter."""
-    command = ["podman", *RUNTIME, *map(str, words)]
-    done = subprocess.run(command, timeout=timeout, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["podman", *map(str, words)],
+        timeout=timeout,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(),
+    )
     assert done.returncode == 0 or not check, done.stdout + done.stderr
     return done
 
@@ -110,7 +117,7 @@ class Container:
         self.url = f"http://127.0.0.1:{self.port}"
         publish = ("--publish", f"127.0.0.1:{self.port}:4000")
         volume = ("--volume", f"{depot_of or name}-depot:/app/traildepot")
-        words = ("--detach", "--name", name, *limits(), *self.STRICT, *publish, *volume, *options)
+        words = ("--detach", "--name", name, *self.STRICT, *publish, *volume, *options)
         podman("run", *words, IMAGE, *command)
 
     def until_healthy(self):

@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 
-from tests.deploy.containers import Container, build_image, limits, podman, why_not
+from tests.deploy.containers import Container, build_image, podman, why_not
 
 ARBITRARY_UID = 1_000_650_000  # as platforms choose them: in no passwd file, in root's group
 WAITING = ("trail", "run", "--wait-for-lock", "60")
@@ -45,14 +45,16 @@ def test_the_image_says_how_it_wants_to_be_run(image):
 
 def test_the_image_has_the_server_and_neither_pip_nor_our_checkout(image):
     look = (
-        "import importlib.util as u, pathlib as p;"
+        "import importlib.util as u, pathlib as p, shutil as s;"
         "print([bool(u.find_spec(m)) for m in ('trailbase_server', 'acme', 'obstore', 'pip')],"
         "      sorted(f.name for f in p.Path('/app').iterdir()),"
-        "      p.Path('/source').exists())"
+        "      p.Path('/source').exists(), s.which('litestream'))"
     )
-    options = ("--rm", "--health-interval", "disable", *limits())
+    options = ("--rm", "--health-interval", "disable")
     said = podman("run", *options, image, "python3", "-c", look)
-    assert said.stdout.strip() == ("[True, True, True, False] ['trail', 'traildepot'] False")
+    assert said.stdout.strip() == (
+        "[True, True, True, False] ['trail', 'traildepot'] False /opt/trail/bin/litestream"
+    )
 
 
 def test_any_user_without_rights_serves_a_depot_that_outlives_the_container(name):

@@ -10,7 +10,7 @@ import time
 import httpx
 import pytest
 
-from tests.deploy.containers import build_image, limits, podman, why_not
+from tests.deploy.containers import build_image, podman, why_not
 from tests.serving import ROOT, TRAIL, copy_depot, free_port
 
 UNITS = ROOT / "deploy" / "systemd"
@@ -70,7 +70,7 @@ class Machine:
         mounts += ("--volume", f"{UNITS}:/units:ro", "--volume", f"{depot}:/depot:ro")
         publish = ("--publish", f"127.0.0.1:{self.port}:4000")
         init = (BOOTING, "/lib/systemd/systemd")
-        podman("run", *options, *limits(), *mounts, *publish, *init)
+        podman("run", *options, *mounts, *publish, *init)
         try:
             self._until_booted()
             self.run(PREPARE)

@@ -29,7 +29,7 @@ def test_the_configuration_says_where_to(wanted):
     config.replication.include_logs = True
     config.replication.keep_hours = 5
     found = settings(wanted, config)
-    assert found.target == Directory(DEPOT / ".." / "replica")
+    assert found.target == Directory(Path("/srv/replica"))
     assert (found.with_logs, found.keep_hours) == (True, 5)
 
 

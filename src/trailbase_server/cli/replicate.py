@@ -26,6 +26,7 @@ def print_config(options: "ServerOptions", target: str) -> None:
     For a Litestream of your own, a sidecar: start the server once before, and then with
     --replicate sidecar.
     """
+    from trailbase_server.replication.control import fits
     from trailbase_server.replication.render import render_config
     from trailbase_server.replication.settings import compile_replication
     from trailbase_server.server.replication import control_socket, data_of, find_homes
@@ -35,7 +36,10 @@ def print_config(options: "ServerOptions", target: str) -> None:
     depot = options.depot.absolute()
     settings = compile_replication(target, config, depot, os.environ)
     homes = find_homes(depot, config)
-    text = render_config(settings, data_of(depot), homes, control_socket(depot), "info")
+    socket = control_socket(depot)
+    text = render_config(
+        settings, data_of(depot), homes, socket if fits(socket) else None, level="info"
+    )
     click.echo(text, nl=False)
 
 
@@ -58,8 +62,6 @@ def print_status(ctx: click.Context, as_json: bool) -> None:
     options: ServerOptions = ctx.obj
     homes = find_homes(options.depot, load_configuration(options))
     socket, data = control_socket(options.depot), data_of(options.depot)
-    if socket is None:
-        raise OperatorError("the path of the depot is too long for a socket: see /api/readyz")
     try:
         listed = asyncio.run(ask_databases(socket))
     except NoAnswerError as exc:

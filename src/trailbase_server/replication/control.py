@@ -8,14 +8,16 @@ now, and answers when it has arrived.
 
 import asyncio
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 ANSWER_S = 2.0  # it answers from memory
 MAX_ANSWER_BYTES = 1024 * 1024  # of a few thousand databases
 MAX_SOCKET_BYTES = 100  # of the path of a socket; the kernel takes 107
+SOCKET = "control.sock"  # in the directory of what Litestream keeps
 
 _LIST = b"GET /list HTTP/1.0\r\nHost: litestream\r\n\r\n"
 
@@ -89,7 +91,8 @@ async def _ask(socket: Path, request: bytes, limit_s: float) -> bytes:
 
 
 async def _exchange(socket: Path, request: bytes) -> bytes:
-    reader, writer = await asyncio.open_unix_connection(str(socket))
+    with _short(socket) as path:
+        reader, writer = await asyncio.open_unix_connection(path)
     try:
         writer.write(request)
         await writer.drain()
@@ -104,3 +107,21 @@ async def _exchange(socket: Path, request: bytes) -> bytes:
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
+
+
+def fits(socket: Path) -> bool:
+    """The kernel takes the path as it is."""
+    return len(os.fsencode(socket)) <= MAX_SOCKET_BYTES
+
+
+@contextmanager
+def _short(socket: Path) -> Iterator[str]:
+    """Another path of the same socket, if its own is too long: by way of its open directory."""
+    if fits(socket):
+        yield str(socket)
+        return
+    handle = os.open(socket.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{handle}/{socket.name}"
+    finally:
+        os.close(handle)

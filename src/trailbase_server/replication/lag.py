@@ -19,15 +19,15 @@ class Lag:
     The lag of a replica.
 
     Args:
-        socket: Where Litestream is asked; None: it cannot be.
+        socket: Where Litestream is asked.
         clock: Tells the time.
 
     Attributes:
         problem: Why Litestream was silent when it was last asked; empty if it answered.
     """
 
-    def __init__(self, socket: Path | None, clock: Clock = SYSTEM_CLOCK) -> None:
-        self.problem = "" if socket else "the path of its socket is too long"
+    def __init__(self, socket: Path, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.problem = ""
         self._socket = socket
         self._clock = clock
         self._begun = clock.now()
@@ -43,12 +43,11 @@ class Lag:
         Returns:
             Seconds by path.
         """
-        if self._socket is not None:
-            try:
-                self.learn(await ask_databases(self._socket))
-                self.problem = ""
-            except NoAnswerError as exc:
-                self.problem = str(exc)
+        try:
+            self.learn(await ask_databases(self._socket))
+            self.problem = ""
+        except NoAnswerError as exc:
+            self.problem = str(exc)
         now = self._clock.now()
         return {
             str(path): max(0.0, now - self._shipped.get(str(path), self._begun))

@@ -44,7 +44,8 @@ def render_config(
         settings: Where to, and how much is kept.
         data: The directory ``data/``, absolute.
         homes: Databases by their place below it.
-        socket: Where it can be asked how it is; None: nowhere.
+        socket: Where it can be asked how it is, maybe relative to where it is started; None:
+            nowhere.
         level: What it logs, as JSON on standard error.
 
     Returns:

@@ -1,5 +1,6 @@
 """What the operator wants of replication: from ``--replicate`` and the configuration."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def _configured_target(config: Config, depot: Path) -> Target | None:
     if given.HasField("s3"):
         return _bucket(given.s3, given.s3_prefix)
     if given.directory:
-        return Directory((depot / given.directory).absolute())
+        return Directory(Path(os.path.normpath((depot / given.directory).absolute())))
     return None
 
 

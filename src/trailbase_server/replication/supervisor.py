@@ -43,7 +43,7 @@ class Supervisor:
     Args:
         prepare: Says which command to run, each time anew.
         environment: Of the child.
-        lock: A file of this depot.
+        lock: A file of this depot; its directory is where the child is started.
         lines: Where its log goes.
         clock: Measures how long it has run.
 
@@ -173,6 +173,7 @@ class Supervisor:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
                 pass_fds=(handle,),
+                cwd=self._lock.parent,
                 # Ctrl+C is for the server; its child ends after the last write.
                 start_new_session=True,
             )

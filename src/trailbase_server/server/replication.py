@@ -10,8 +10,6 @@ that nobody copies back would fill the disk.
 import asyncio
 import logging
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,7 +19,7 @@ from trailbase_server.backups.sources import find_sources
 from trailbase_server.clock import SYSTEM_CLOCK
 from trailbase_server.config.files import OWNER_ONLY, make_private_directory, replace_file
 from trailbase_server.config.proto.config_pb2 import Config
-from trailbase_server.replication.control import MAX_SOCKET_BYTES, NoAnswerError, ship_now
+from trailbase_server.replication.control import SOCKET, NoAnswerError, ship_now
 from trailbase_server.replication.lag import LATE_S, Lag
 from trailbase_server.replication.lines import LogLines
 from trailbase_server.replication.program import (
@@ -47,7 +45,6 @@ WATCH_S = 2.0  # between two looks at which databases there are, and whether Lit
 REST_S = 8.0  # for what is left when the server stops
 REST_STEP_S = 0.05  # between two attempts: Litestream may be just starting
 DOWN_S = 60.0  # without Litestream until checkpoints are ours again
-SOCKET = "control.sock"
 LOCK = "lock"
 
 
@@ -58,21 +55,18 @@ class Replication:
     Args:
         depot: Open.
         settings: Where to; None: a sidecar knows.
-        socket: Where Litestream is asked; None: nowhere.
 
     Attributes:
         lag_s: Seconds of writes that the replica lacks, when it was last looked at.
     """
 
-    def __init__(
-        self, depot: "OpenDepot", settings: ReplicationSettings | None, socket: Path | None
-    ) -> None:
+    def __init__(self, depot: "OpenDepot", settings: ReplicationSettings | None) -> None:
         self.lag_s = 0.0
         self._depot = depot
         self._settings = settings
-        self._socket = socket
         self._data = data_of(depot.options.depot)
-        self._lag = Lag(socket)
+        self._socket = control_socket(depot.options.depot)
+        self._lag = Lag(self._socket)
         self._homes: list[str] = []
         self._supervisor: Supervisor | None = None
         self._lines: LogLines | None = None
@@ -137,15 +131,15 @@ class Replication:
 
     async def _ship_rest(self) -> bool:
         """Ship what every database has; one that has only just started gets the time it needs."""
-        socket, supervisor = self._socket, self._supervisor
-        if socket is None or supervisor is None or self.lag_s > LATE_S:
+        supervisor = self._supervisor
+        if supervisor is None or self.lag_s > LATE_S:
             return False
         end = SYSTEM_CLOCK.monotonic() + REST_S
 
         async def ship(home: str) -> bool:
             while (left_s := end - SYSTEM_CLOCK.monotonic()) > 0:
                 try:
-                    await ship_now(socket, self._data / home, left_s)
+                    await ship_now(self._socket, self._data / home, left_s)
                 except NoAnswerError:
                     if supervisor.restarts and not supervisor.is_running:
                         return False
@@ -160,7 +154,7 @@ class Replication:
         if self._settings is None:  # a sidecar has no supervisor
             return []
         program = find_program()
-        text = render_config(self._settings, self._data, self._homes, self._socket)
+        text = render_config(self._settings, self._data, self._homes, Path(SOCKET))
         path = self._data / STATE / CONFIG_FILE
         replace_file(path, text.encode(), OWNER_ONLY)
         return leashed(program, ["replicate", "-no-expand-env", "-config", str(path)])
@@ -209,20 +203,11 @@ async def run_replication(depot: "OpenDepot") -> AsyncIterator[None]:
         settings = compile_replication(wanted, depot.config.config, path.absolute(), os.environ)
         log.info("Replicating to %s", settings.target)
     make_private_directory(data_of(path) / STATE)
-    socket = control_socket(path)
-    temporary: str | None = None
-    if socket is None and settings is not None:
-        temporary = await asyncio.to_thread(tempfile.mkdtemp, prefix="trail-")
-        socket = Path(temporary) / SOCKET
-    replication = Replication(depot, settings, socket)
+    replication = Replication(depot, settings)
     depot.replication = replication
     depot.readiness.add("replication", replication.check)
-    try:
-        async with replication.running():
-            yield
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
+    async with replication.running():
+        yield
 
 
 def data_of(depot: Path) -> Path:
@@ -230,10 +215,9 @@ def data_of(depot: Path) -> Path:
     return (depot / "data").absolute()
 
 
-def control_socket(depot: Path) -> Path | None:
-    """Where a Litestream of this depot can be asked; None: the path is too long for a socket."""
-    socket = data_of(depot) / STATE / SOCKET
-    return socket if len(os.fsencode(socket)) <= MAX_SOCKET_BYTES else None
+def control_socket(depot: Path) -> Path:
+    """Where the Litestream of a depot can be asked."""
+    return data_of(depot) / STATE / SOCKET
 
 
 def find_homes(depot: Path, config: Config) -> list[str]:

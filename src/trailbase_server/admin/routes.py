@@ -335,7 +335,7 @@ BACKUP_ROUTES = (
         f"{PREFIX}/backups/delete",
         delete_backups,
         audience="admin",
-        operation="delete_backup_handler",
+        operation="delete_backups_handler",
         summary="Delete backups.",
         errors=_BACKUP_ERRORS,
         audit="backup.delete",

@@ -91,7 +91,7 @@ BODIES: dict[str, Schema] = {
     "run_job_handler": members(id=INTEGER),
     "restore_backup_handler": members(timestamp=INTEGER),
     "verify_backup_handler": members(timestamp=INTEGER),
-    "delete_backup_handler": members(timestamps=array(INTEGER)),
+    "delete_backups_handler": members(timestamps=array(INTEGER)),
     "test_email_handler": members("email_address"),
     "install_wasm_component_handler": members("RepoId?", "Path?"),
     "uninstall_wasm_component_handler": members("RepoId?", "Path?"),

@@ -14,6 +14,8 @@ from collections import Counter
 
 import pytest
 
+from tests.authority import Authority, store
+from tests.encrypted import EncryptedServer
 from tests.pier import Pier
 from tests.serving import STOP_TIMEOUT_S, TRAIL, Server, free_port
 
@@ -30,8 +32,9 @@ def pier(tmp_path):
 class Load:
     """Clients that never stop; those with a kept connection obey ``connection: close``."""
 
-    def __init__(self, port):
+    def __init__(self, port, trust=None):
         self.port = port
+        self.trust = trust
         self.counts = Counter()
         self.failures = []
         self.is_over = threading.Event()
@@ -43,9 +46,7 @@ class Load:
         while not self.is_over.is_set():
             try:
                 if connection is None:
-                    connection = http.client.HTTPConnection(
-                        "127.0.0.1", self.port, timeout=PATIENCE_S
-                    )
+                    connection = self._connect()
                 connection.request("GET", path)
                 answer = connection.getresponse()
                 answer.read()
@@ -63,7 +64,13 @@ class Load:
         if connection is not None:
             connection.close()
 
-    def grow(self, count=200):
+    def _connect(self):
+        place = {"host": "127.0.0.1", "port": self.port, "timeout": PATIENCE_S}
+        if self.trust is None:
+            return http.client.HTTPConnection(**place)
+        return http.client.HTTPSConnection(**place, context=self.trust)
+
+    def grow(self, count=100):
         """Wait until that many more requests were answered."""
         until = self.counts[200] + count
         end = time.monotonic() + PATIENCE_S
@@ -76,11 +83,14 @@ class Load:
             thread.start()
         return self
 
-    def __exit__(self, *_):
+    def stop(self):
         self.is_over.set()
         for thread in self.threads:
             thread.join(2 * PATIENCE_S)
         assert self.failures == []
+
+    def __exit__(self, *_):
+        self.stop()
 
 
 def start(pier, *options, **given):
@@ -97,20 +107,36 @@ def end(process):
 
 def test_a_server_that_shares_its_port_hands_over(pier):
     with Server(pier.root, "--reuse-port") as first, Load(first.port) as load:
+        hand_over(pier, first, load)
+
+
+def test_a_server_with_tls_hands_over_handshakes_and_all(pier):
+    authority = Authority()
+    store(pier.root / "secrets" / "certs", *authority.issue())
+    trust = authority.client_context()
+    with (
+        EncryptedServer(pier.root, trust, "--reuse-port") as first,
+        Load(first.port, trust) as load,
+    ):
+        hand_over(pier, first, load, 1)
+
+
+def hand_over(pier, first, load, times=2):
+    """From the first server to a second, on to a third …, the last of which ends with the load."""
+    load.grow()
+    process = first.process
+    for turn in range(1, times + 1):
+        follower = start(
+            pier, *("-a", f"127.0.0.1:{first.port}", "--reuse-port", "--wait-for-lock", "60")
+        )
+        wait_for_follower(pier, turn)
         load.grow()
-        process = first.process
-        for turn in (1, 2):
-            follower = start(
-                pier, *("-a", f"127.0.0.1:{first.port}", "--reuse-port", "--wait-for-lock", "60")
-            )
-            wait_for_follower(pier, turn)
-            load.grow()
-            assert end(process) == 0
-            load.grow()
-            assert follower.poll() is None
-            process = follower
-        load.is_over.set()
         assert end(process) == 0
+        load.grow()
+        assert follower.poll() is None
+        process = follower
+    load.stop()
+    assert end(process) == 0
 
 
 def wait_for_follower(pier, count):

@@ -11,7 +11,7 @@ The end of a server, from the signal to the last connection.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -44,11 +44,20 @@ async def drain(depot: "OpenDepot", lock: "FileLock") -> None:
     await asyncio.sleep(max(0.0, left_s))
 
 
-async def linger(connections: Collection[Any]) -> None:
-    """Wait until no connection is likely to bring a request at this moment."""
+async def linger(connections: Collection[Any], handshakes: Iterable[Collection[Any]] = ()) -> None:
+    """
+    Wait until no connection is likely to bring a request at this moment.
+
+    Args:
+        connections: Of all listeners.
+        handshakes: Those of each that are not encrypted yet.
+    """
+    pending = list(handshakes)
     end = perf_counter() + LINGER_S
     # An event would cost every request.
-    while perf_counter() < end and any(map(_is_lively, connections)):  # noqa: ASYNC110
+    while perf_counter() < end and (  # noqa: ASYNC110
+        any(pending) or any(map(_is_lively, connections))
+    ):
         await asyncio.sleep(LOOK_S)
 
 

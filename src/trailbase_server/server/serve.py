@@ -116,7 +116,8 @@ class Server(uvicorn.Server):
             encrypted.close()
         self._depot.records.broker.close()
         if not self.force_exit:
-            await linger(self.server_state.connections)
+            pending = [encrypted.pending for encrypted in self._encrypted]
+            await linger(self.server_state.connections, pending)
         for encrypted in self._encrypted:
             encrypted.give_up()
         await super().shutdown(sockets)

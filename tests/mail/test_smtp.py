@@ -222,3 +222,14 @@ def test_a_password_in_the_clear_is_worth_a_warning(caplog):
     with caplog.at_level(logging.WARNING):
         assert compile_smtp(config, "site.test").host == "xn--bcher-kva.test"
     assert "in the clear" in caplog.text
+
+
+async def test_asking_is_all_but_sending(start_mail_server, trusted, tmp_path):
+    server = start_mail_server(mode="starttls", **trusted, **LOGIN)
+    await transport(server, "starttls", "localhost", **LOGIN).probe()
+    assert server.mails == []
+    with pytest.raises(SendError, match="SMTP: 5"):
+        await transport(server, "starttls", "localhost", username="ship", password="x").probe()
+    server.stop()
+    with pytest.raises(SendError, match="SMTP: "):
+        await transport(server, "starttls", "localhost").probe()

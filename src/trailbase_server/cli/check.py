@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trailbase_server.records.grants import Grant
     from trailbase_server.server.access_report import AccessReport
     from trailbase_server.server.options import ServerOptions
@@ -31,24 +33,30 @@ _ignore = click.option(
 )
 
 
+def tls_files(command: "Callable[..., object]") -> "Callable[..., object]":
+    """The options that say which certificate the server uses."""
+    cert = click.option(
+        "--tls-cert",
+        envvar="TLS_CERT",
+        show_envvar=True,
+        type=click.Path(path_type=Path),
+        help="The certificate that the server is told to use, PEM.",
+    )
+    key = click.option(
+        "--tls-key",
+        envvar="TLS_KEY",
+        show_envvar=True,
+        type=click.Path(path_type=Path),
+        help="Its private key, PEM.",
+    )
+    return cert(key(command))
+
+
 @click.group(invoke_without_command=True)
 @_json
 @_strict
 @_ignore
-@click.option(
-    "--tls-cert",
-    envvar="TLS_CERT",
-    show_envvar=True,
-    type=click.Path(path_type=Path),
-    help="The certificate that the server is told to use, PEM.",
-)
-@click.option(
-    "--tls-key",
-    envvar="TLS_KEY",
-    show_envvar=True,
-    type=click.Path(path_type=Path),
-    help="Its private key, PEM.",
-)
+@tls_files
 @click.pass_context
 def check(
     ctx: click.Context,

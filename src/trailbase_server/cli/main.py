@@ -22,6 +22,7 @@ COMMANDS = {
     "health": "health:health",
     "check": "check:check",
     "config": "config:config",
+    "doctor": "doctor:doctor",
     "schema": "schema:schema",
     "openapi": "openapi:openapi",
     "mcp": "mcp:mcp",

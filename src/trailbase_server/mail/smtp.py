@@ -135,6 +135,24 @@ class SmtpTransport:
             await client.quit(timeout=QUIT_TIMEOUT_S)
         client.close()
 
+    async def probe(self) -> None:
+        """
+        Connect, encrypt and log in as for a mail, and leave again.
+
+        Raises:
+            SendError: The server cannot be reached or does not let us in.
+        """
+        from aiosmtplib import SMTPException  # noqa: PLC0415  # as above
+
+        client = await self._client()
+        try:
+            await client.connect(timeout=CONNECT_TIMEOUT_S)
+            await client.quit(timeout=QUIT_TIMEOUT_S)
+        except (SMTPException, OSError, ValueError, TimeoutError) as exc:
+            raise _translate(exc) from exc
+        finally:
+            client.close()
+
     async def _client(self) -> "SMTP":
         from aiosmtplib import SMTP  # noqa: PLC0415  # as above
 

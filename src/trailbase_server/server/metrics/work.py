@@ -135,9 +135,7 @@ def _describe_mail(reading: Reading) -> "Iterator[Metric]":
 def _describe_replication(finding: Finding | None) -> "Iterator[Metric]":
     if finding is None or "lag_s" not in finding.facts:
         return
-    yield gauge(
-        "replication_lag_seconds", "Writes that the replica lacks.", finding.facts["lag_s"]
-    )
+    yield gauge("replication_lag_seconds", "Writes that the replica lacks.", finding.facts["lag_s"])
     yield counter(
         "replication_restarts", "How often Litestream ended by itself.", finding.facts["restarts"]
     )

@@ -37,6 +37,7 @@ from trailbase_server.server.edge import compile_proxies, guard_edge
 from trailbase_server.server.health import ROUTES as HEALTH_ROUTES
 from trailbase_server.server.metrics.page import METRICS_ROUTES, MetricsPage
 from trailbase_server.server.openapi import OPENAPI_ROUTES, OpenApiState
+from trailbase_server.server.public_openapi import PUBLIC_OPENAPI_ROUTES, PublicDocument
 from trailbase_server.server.ready import READY_ROUTES, ReadyPage
 from trailbase_server.server.start import OpenDepot
 from trailbase_server.wasm.files import ComponentFiles
@@ -70,6 +71,7 @@ def all_routes(depot: OpenDepot) -> list[BoundRoute]:
         *bind_routes(SCHEMA_ROUTES, depot.records),
         *bind_routes(EMAIL_ROUTES, depot.mailer),
         *bind_routes(COMPONENT_ROUTES, ComponentFiles(depot.options.depot)),
+        *bind_routes(PUBLIC_OPENAPI_ROUTES, _public_document(depot)),
         *bind_routes(OPENAPI_ROUTES, OpenApiState(lambda: _offered_operations(depot))),
         *bind_routes(FENCE_ROUTES, None),
         *bind_routes(ADMIN_PAGE_ROUTES, OperationsPage()),
@@ -160,6 +162,14 @@ def _offered(depot: OpenDepot, routes: list[BoundRoute]) -> list[BoundRoute]:
     if depot.has_transactions:
         return routes
     return [bound for bound in routes if bound.route not in TRANSACTION_ROUTES]
+
+
+def _public_document(depot: OpenDepot) -> PublicDocument:
+    return PublicDocument(
+        depot.records,
+        lambda: depot.config.config.server.public_openapi,
+        lambda: depot.options.public_url or depot.config.config.server.site_url or None,
+    )
 
 
 def _offered_operations(depot: OpenDepot) -> list[Route]:

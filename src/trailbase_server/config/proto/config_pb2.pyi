@@ -290,7 +290,7 @@ class AccessLogConfig(_message.Message):
     def __init__(self, disabled: _Optional[bool] = ..., exclude_paths: _Optional[_Iterable[str]] = ..., sample_one_in: _Optional[int] = ..., max_size_bytes: _Optional[int] = ...) -> None: ...
 
 class ServerConfig(_message.Message):
-    __slots__ = ("application_name", "site_url", "logs_retention_sec", "s3_storage_config", "enable_record_transactions", "request_size_limit_bytes", "auth_ip_rate_limit", "backup_window_size", "rate_limits", "upload_size_limit_bytes", "hsts_max_age_sec", "access_log", "audit_retention_sec")
+    __slots__ = ("application_name", "site_url", "logs_retention_sec", "s3_storage_config", "enable_record_transactions", "request_size_limit_bytes", "auth_ip_rate_limit", "backup_window_size", "rate_limits", "upload_size_limit_bytes", "hsts_max_age_sec", "access_log", "audit_retention_sec", "public_openapi")
     APPLICATION_NAME_FIELD_NUMBER: _ClassVar[int]
     SITE_URL_FIELD_NUMBER: _ClassVar[int]
     LOGS_RETENTION_SEC_FIELD_NUMBER: _ClassVar[int]
@@ -304,6 +304,7 @@ class ServerConfig(_message.Message):
     HSTS_MAX_AGE_SEC_FIELD_NUMBER: _ClassVar[int]
     ACCESS_LOG_FIELD_NUMBER: _ClassVar[int]
     AUDIT_RETENTION_SEC_FIELD_NUMBER: _ClassVar[int]
+    PUBLIC_OPENAPI_FIELD_NUMBER: _ClassVar[int]
     application_name: str
     site_url: str
     logs_retention_sec: int
@@ -317,7 +318,8 @@ class ServerConfig(_message.Message):
     hsts_max_age_sec: int
     access_log: AccessLogConfig
     audit_retention_sec: int
-    def __init__(self, application_name: _Optional[str] = ..., site_url: _Optional[str] = ..., logs_retention_sec: _Optional[int] = ..., s3_storage_config: _Optional[_Union[S3StorageConfig, _Mapping]] = ..., enable_record_transactions: _Optional[bool] = ..., request_size_limit_bytes: _Optional[int] = ..., auth_ip_rate_limit: _Optional[int] = ..., backup_window_size: _Optional[int] = ..., rate_limits: _Optional[_Iterable[_Union[RateLimit, _Mapping]]] = ..., upload_size_limit_bytes: _Optional[int] = ..., hsts_max_age_sec: _Optional[int] = ..., access_log: _Optional[_Union[AccessLogConfig, _Mapping]] = ..., audit_retention_sec: _Optional[int] = ...) -> None: ...
+    public_openapi: bool
+    def __init__(self, application_name: _Optional[str] = ..., site_url: _Optional[str] = ..., logs_retention_sec: _Optional[int] = ..., s3_storage_config: _Optional[_Union[S3StorageConfig, _Mapping]] = ..., enable_record_transactions: _Optional[bool] = ..., request_size_limit_bytes: _Optional[int] = ..., auth_ip_rate_limit: _Optional[int] = ..., backup_window_size: _Optional[int] = ..., rate_limits: _Optional[_Iterable[_Union[RateLimit, _Mapping]]] = ..., upload_size_limit_bytes: _Optional[int] = ..., hsts_max_age_sec: _Optional[int] = ..., access_log: _Optional[_Union[AccessLogConfig, _Mapping]] = ..., audit_retention_sec: _Optional[int] = ..., public_openapi: _Optional[bool] = ...) -> None: ...
 
 class SystemJob(_message.Message):
     __slots__ = ("id", "schedule", "disabled")

@@ -37,6 +37,7 @@ COMMANDS = {
     "backups": "backups:backups",
     "replicate": "replicate:replicate",
     "email": "email:email",
+    "completion": "completion:completion",
     "version": "main:show_version",
     "help": "main:show_help",
 }

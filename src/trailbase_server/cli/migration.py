@@ -18,8 +18,9 @@ class _Migration(click.Group):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take what names no command for the arguments of ``new``."""
         words = [word for word in args if not word.startswith("-")]
-        wants_help = any(word in ctx.help_option_names for word in args)
-        if not wants_help and (not words or words[0] not in self.commands):
+        # Who asks for help or for completions wants to hear of all that there is.
+        is_asking = ctx.resilient_parsing or any(word in ctx.help_option_names for word in args)
+        if not is_asking and (not words or words[0] not in self.commands):
             args = [NEW, *args]
         return super().parse_args(ctx, args)
 

@@ -70,6 +70,7 @@ def podman(*words, check=True, timeout=60):
 def collect_wheels():
     """Have the pinned libraries at hand, so that the build needs no network."""
     pins = (ROOT / "constraints.txt").read_bytes() + (ROOT / "pyproject.toml").read_bytes()
+    pins += EXTRAS.encode()
     folder = WHEELS / hashlib.sha256(pins).hexdigest()[:16]
     if not folder.exists():
         shutil.rmtree(WHEELS, ignore_errors=True)

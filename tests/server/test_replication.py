@@ -1,6 +1,7 @@
 """Replication of an open depot, with the real Litestream, and without any."""
 
 import asyncio
+import os
 import time
 
 import apsw
@@ -79,6 +80,25 @@ async def test_all_is_shipped_to_the_last_write_and_databases_may_come(pier, tmp
     assert fetched(place, tmp_path, "ebb.db", "SELECT count(*) FROM sqlite_schema") != []
     assert fetched(place, tmp_path, "own/audit.db", "SELECT count(*) FROM sqlite_schema") != []
     assert not (place / "logs").exists()
+
+
+async def test_a_start_ships_what_is_new_and_not_everything(pier, tmp_path):
+    place = tmp_path / "replica"
+
+    def size():
+        return sum(path.stat().st_size for path in (place / "main" / "ltx" / "0").iterdir())
+
+    # The second start lets the engine gather statistics, which hold the long name once more.
+    for count in range(1, 4):
+        before = size() if count > 1 else 0
+        async with pier.opened(replicate=str(place)) as (depot, web), background_work(depot):
+            name = os.urandom(600_000).hex() if count == 1 else str(count)
+            answer = await web.post("/api/records/v1/boat", json={"name": name})
+            assert answer.status_code == 200
+        shipped = size() - before
+        assert count == 2 or (shipped > 500_000) == (count == 1), shipped
+    sql = "SELECT length(name) FROM boat ORDER BY id"
+    assert fetched(place, tmp_path, "main.db", sql) == [(1_200_000,), (1,), (1,)]
 
 
 async def test_a_server_without_the_program_serves_on_and_says_so(pier, tmp_path, monkeypatch):

@@ -70,3 +70,15 @@ def test_a_new_file_can_be_opened_by_several_at_once(tmp_path):
         for thread in threads:
             thread.join()
     assert failures == []
+
+
+@pytest.mark.parametrize("keeps_log", [False, True])
+def test_the_log_goes_with_the_last_connection_unless_somebody_needs_it(tmp_path, keeps_log):
+    files = DatabaseFiles(tmp_path / "main.db", keeps_log=keeps_log)
+    connection = open_connection(files, "writer")
+    connection.execute("CREATE TABLE t (a)").fetchall()
+    connection.close()
+    assert (tmp_path / "main.db-wal").exists() == keeps_log
+    connection = open_connection(files, "reader")
+    assert connection.execute("SELECT count(*) FROM t").fetchall() == [(0,)]
+    connection.close()

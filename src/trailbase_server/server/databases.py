@@ -54,6 +54,7 @@ class DepotDatabases:
         geoip: Database of addresses, if there is one.
         synchronous: What a commit waits for.
         slow: Told about slow statements of main, the configured databases, sessions and logs.
+        keeps_log: See ``DatabaseFiles``.
 
     Attributes:
         attached: What the open database attaches now.
@@ -68,6 +69,7 @@ class DepotDatabases:
         geoip: GeoIp | None,
         synchronous: Synchronous,
         slow: SlowQueries | None = None,
+        keeps_log: bool = False,
     ) -> None:
         self._depot = depot
         self._data = depot / "data"
@@ -75,6 +77,7 @@ class DepotDatabases:
         self._own = self._data / "own"
         self._functions = partial(register_functions, registry=registry, geoip=geoip)
         self._plain_functions = partial(register_functions, registry=None, geoip=geoip)
+        self._files = partial(DatabaseFiles, keeps_log=keeps_log)
         self._synchronous = synchronous
         self._slow = slow
         self.geoip = geoip
@@ -103,7 +106,7 @@ class DepotDatabases:
 
     def session_files(self) -> DatabaseFiles:
         """Sessions and codes, with what accounts need beyond the reference's tables."""
-        return DatabaseFiles(
+        return self._files(
             self._data / "session.db",
             {ACCOUNTS_SCHEMA: self._own / f"{ACCOUNTS_FILE}.db"},
             prepare=self._plain_functions,
@@ -113,15 +116,15 @@ class DepotDatabases:
 
     def outbox_files(self) -> DatabaseFiles:
         """Mails on their way."""
-        return DatabaseFiles(self._own / f"{OUTBOX_FILE}.db", synchronous=self._synchronous)
+        return self._files(self._own / f"{OUTBOX_FILE}.db", synchronous=self._synchronous)
 
     def jobs_files(self) -> DatabaseFiles:
         """What jobs did; a power cut may lose the last runs."""
-        return DatabaseFiles(self._own / f"{JOBS_FILE}.db", synchronous="NORMAL")
+        return self._files(self._own / f"{JOBS_FILE}.db", synchronous="NORMAL")
 
     def audit_files(self) -> DatabaseFiles:
         """The audit log: acknowledged means on disk, whatever the rest of the server does."""
-        return DatabaseFiles(self._own / f"{AUDIT_FILE}.db", prepare=self._plain_functions)
+        return self._files(self._own / f"{AUDIT_FILE}.db", prepare=self._plain_functions)
 
     def main_paths(self, config: Config) -> list[Path]:
         """Main and the configured databases."""
@@ -166,7 +169,7 @@ class DepotDatabases:
         # A depot whose first start failed after its first migrations is still new.
         if not self.fresh and read_last_version(self._depot) is not None:
             return None
-        files = DatabaseFiles(self._data / "main.db", prepare=self._functions)
+        files = self._files(self._data / "main.db", prepare=self._functions)
         with closing(open_connection(files, "migrator")) as connection:
             return bootstrap_admin(connection)
 
@@ -225,7 +228,7 @@ class DepotDatabases:
         return open_connection(self._logs_files(), "migrator")
 
     def _logs_files(self) -> DatabaseFiles:
-        return DatabaseFiles(
+        return self._files(
             self._data / "logs.db",
             prepare=self._plain_functions,
             synchronous="NORMAL",
@@ -234,14 +237,14 @@ class DepotDatabases:
 
     def _files_of(self, config: Config) -> DatabaseFiles:
         attached = self.attached_files(config)
-        return DatabaseFiles(
+        return self._files(
             self._data / "main.db", attached, self._functions, self._synchronous, self._slow
         )
 
     def _migrate(self, folder: Path, name: str, kind: Kind, user: Sequence[Migration]) -> bool:
         has_schemas = kind in ("main", "attached")
         functions = self._functions if has_schemas else self._plain_functions
-        files = DatabaseFiles(folder / f"{name}.db", prepare=functions)
+        files = self._files(folder / f"{name}.db", prepare=functions)
         try:
             with closing(open_connection(files, "migrator")) as connection:
                 return migrate(connection, [*system_migrations(kind), *user], name).fresh

@@ -355,7 +355,14 @@ async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
     registry = SchemaRegistry(_schemas_of(holder.config))
     geoip = open_geoip(options.geoip_db_path or path / DEFAULT_GEOIP_FILE)
     slow = SlowQueries(options.slow_query_ms / 1000) if options.slow_query_ms else None
-    databases = DepotDatabases(path, registry, geoip, options.synchronous, slow)
+    databases = DepotDatabases(
+        path,
+        registry,
+        geoip,
+        options.synchronous,
+        slow,
+        keeps_log=options.replicate is not None,
+    )
     databases.migrate(holder.config)
     keys = load_keys(path / KEYS)
     logs = databases.open_logs()

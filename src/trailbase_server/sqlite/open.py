@@ -48,6 +48,8 @@ class DatabaseFiles:
         synchronous: FULL: acknowledged means on disk. NORMAL: a power cut may lose the last
             commits.
         slow: Told about statements that take long; None: nobody is.
+        keeps_log: The write-ahead log outlives the last connection: whoever replicates it goes on
+            where it was, instead of shipping everything anew.
     """
 
     path: Path
@@ -55,6 +57,7 @@ class DatabaseFiles:
     prepare: Prepare = prepare_nothing
     synchronous: Synchronous = "FULL"
     slow: SlowQueries | None = None
+    keeps_log: bool = False
 
 
 def open_connection(files: DatabaseFiles, role: Role) -> apsw.Connection:
@@ -91,6 +94,7 @@ def _configure(connection: apsw.Connection, files: DatabaseFiles, role: Role) ->
     # A double-quoted word that is no column is text, as user migrations expect.
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DDL, 1)
     connection.config(apsw.SQLITE_DBCONFIG_DQS_DML, 1)
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, int(files.keeps_log))
     files.prepare(connection)
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     for name, path in files.attached.items():

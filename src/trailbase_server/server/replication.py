@@ -162,6 +162,8 @@ class Replication:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(WATCH_S)
+            # Whether anybody asks or not: a stop has to know if there is hope.
+            await self.check()
             homes = self._find_homes()
             if homes != self._homes:
                 self._homes = homes

@@ -137,6 +137,10 @@ def test_good_apis_are_not_blamed(text):
         ),
         ('table_name: "photo" acl_world: [CREATE]', ["world-writable", "world-uploads"]),
         (
+            'table_name: "photo" acl_world: [CREATE, UPDATE]',
+            ["world-writable", "world-writable", "world-uploads"],
+        ),
+        (
             """table_name: "photo" acl_world: [CREATE] create_access_rule: "_REQ_.id > 5" """,
             ["world-uploads"],
         ),

@@ -201,14 +201,15 @@ def _check_world(subject: Subject, grants: dict[str, Grant]) -> Iterator[Finding
                 f"move {operation.upper()} to acl_authenticated, "
                 f"or say which records in {operation}_access_rule",
             )
-        if operation != "delete" and subject.api.file_columns:
-            yield subject.finding(
-                "world-uploads",
-                "acl_world",
-                "everybody can upload files, without an account: "
-                + ", ".join(subject.api.file_columns),
-                f"move {operation.upper()} to acl_authenticated",
-            )
+    writers = [name for name in ("create", "update") if grants[name].who is Who.EVERYBODY]
+    if writers and subject.api.file_columns:
+        yield subject.finding(
+            "world-uploads",
+            "acl_world",
+            "everybody can upload files, without an account: "
+            + ", ".join(subject.api.file_columns),
+            f"move {' and '.join(writers).upper()} to acl_authenticated",
+        )
 
 
 def _check_owners(subject: Subject, grants: dict[str, Grant]) -> Iterator[Finding]:

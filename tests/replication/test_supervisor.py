@@ -118,3 +118,23 @@ async def test_a_new_configuration_is_no_failure(supervise, tmp_path):
     one.renew()
     await until(lambda: (tmp_path / "runs").read_text() == "run\nrun\n")
     assert one.restarts == 0
+
+
+async def test_one_that_others_tell_to_stop_comes_back_and_has_not_failed(supervise, tmp_path):
+    one = supervise(
+        f"echo run >> {tmp_path}/runs; trap 'exit 0' TERM; while :; do sleep 0.02; done"
+    )
+    await until((tmp_path / "runs").exists)
+    first = one.pid
+    await asyncio.sleep(0.1)
+    os.kill(first, 15)
+    await until(lambda: one.pid not in (None, first))
+    assert one.restarts == 0
+
+
+async def test_a_directory_that_is_gone_is_a_failure_and_may_come_back(supervise, tmp_path):
+    one = supervise("exec sleep 60", lock="gone/lock")
+    await until(lambda: one.restarts > 1)
+    assert "No such file" in one.problem
+    (tmp_path / "gone").mkdir()
+    await until(lambda: one.is_running)

@@ -11,7 +11,7 @@ from trailbase_server.replication.target import Bucket, Directory, Target, parse
 
 CONFIGURED = "config"  # --replicate: where the configuration says
 SIDECAR = "sidecar"  # --replicate: somebody else runs Litestream
-DEFAULT_KEEP_HOURS = 72
+DEFAULT_KEEP_HOURS = 72  # what went wrong on Friday can be undone on Monday
 
 
 @dataclass(frozen=True, slots=True)

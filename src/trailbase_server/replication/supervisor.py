@@ -29,7 +29,7 @@ from trailbase_server.replication.lines import LogLines
 
 log = logging.getLogger(__name__)
 FIRST_PAUSE_S = 1.0  # after it has ended by itself
-LONGEST_PAUSE_S = 60.0
+LONGEST_PAUSE_S = 60.0  # a target that is back is used again within a minute
 STEADY_S = 60.0  # whoever has run for so long gets the first pause again
 STOP_S = 8.0  # for its farewell; a server that hangs is killed by its service manager
 LOCK_STEP_S = 0.2  # between two looks at the lock
@@ -124,12 +124,13 @@ class Supervisor:
     async def _run(self) -> None:
         pause_s = FIRST_PAUSE_S
         while not self._is_stopping.is_set():
-            handle = await self._take_lock()
-            if handle is None:
-                return
-            began = self._clock.monotonic()
+            began, has_failed = self._clock.monotonic(), True
             try:
-                await self._run_once(handle)
+                handle = await self._take_lock()
+                if handle is None:
+                    return
+                began = self._clock.monotonic()
+                has_failed = await self._run_once(handle) != 0
             except (OSError, OperatorError) as exc:
                 self._fail(str(exc))
             if self._is_stopping.is_set():
@@ -137,8 +138,10 @@ class Supervisor:
             if self._is_renewed:
                 self._is_renewed = False
                 continue
-            self.restarts += 1
-            if self._clock.monotonic() - began >= STEADY_S:
+            # A service manager that stops a whole group tells both of us at once: it comes back
+            # for the last writes, and that is no failure.
+            self.restarts += has_failed
+            if not has_failed or self._clock.monotonic() - began >= STEADY_S:
                 pause_s = FIRST_PAUSE_S
             log.error("Replication: %s; next attempt in %g s", self.problem, pause_s)
             with suppress(TimeoutError):
@@ -163,7 +166,8 @@ class Supervisor:
         os.close(handle)
         return None
 
-    async def _run_once(self, handle: int) -> None:
+    async def _run_once(self, handle: int) -> int:
+        """Run it until it ends; its status."""
         try:
             command = self._prepare()
             process = await asyncio.create_subprocess_exec(
@@ -193,6 +197,7 @@ class Supervisor:
         if not self._is_stopping.is_set() and not self._is_renewed:
             last = f": {self._lines.last_problem}" if self._lines.last_problem else ""
             self._fail(f"Litestream ended with status {status}{last}")
+        return status
 
     async def _follow(self, output: asyncio.StreamReader) -> None:
         left = b""

@@ -25,7 +25,8 @@ needs_systemd = pytest.mark.skipif(
 EVERYWHERE = "[Socket]\nListenStream=\nListenStream=4000\n"
 PREPARE = f"""
 set -e
-mkdir -p /etc/sysusers.d
+mkdir -p /etc/sysusers.d /etc/trailbase
+echo REPLICATE=file:///var/lib/trailbase/replica > /etc/trailbase/environment
 ln -s /image/opt/trail /opt/trail
 cp /units/trailbase.service /units/trailbase.socket /etc/systemd/system
 cp /units/trailbase.sysusers /etc/sysusers.d/trailbase.conf
@@ -135,6 +136,13 @@ class TestBooted:
         checks = machine.web.get("/api/readyz").json()["details"]
         assert {name: c for name, c in checks.items() if c["state"] == "failed"} == {}
         assert machine.run("/opt/trail/bin/trail health --ready")
+
+    def test_the_sandbox_lets_litestream_replicate(self, machine):
+        end = time.monotonic() + 20
+        while not machine.run("find /var/lib/trailbase/replica -type f", check=False):
+            assert time.monotonic() < end, machine.journal()
+            time.sleep(0.5)
+        assert machine.run("ls -l /proc/[0-9]*/exe 2>/dev/null | grep -c litestream") == "1"
 
     def test_the_process_has_no_right_and_sees_no_more_than_its_depot(self, machine):
         pid = machine.main_pid()

@@ -33,7 +33,10 @@ trail() {
   case " $* " in
     *" jobs run "*) command trail "$@" ;;
     *" run "*)
-      if [ -n "${SERVER:-}" ]; then command kill "$SERVER" 2> /dev/null || true; wait "$SERVER" || true; fi
+      if [ -n "${SERVER:-}" ]; then
+        command kill "$SERVER" 2> /dev/null || true
+        wait "$SERVER" || true
+      fi
       : > server.log
       command trail "$@" >> server.log 2>&1 &
       SERVER=$!

@@ -1,6 +1,7 @@
 """What the guide tells a reader to type works, and prints what it says."""
 
 import json
+import re
 
 import pytest
 
@@ -32,8 +33,13 @@ def test_links_lead_somewhere(page):
         assert found.exists(), target
         if anchor:
             headings = [line for line in found.read_text().splitlines() if line.startswith("#")]
-            names = {line.strip("# `").lower().replace(" ", "-") for line in headings}
+            names = {anchor_of(line) for line in headings}
             assert anchor in names, target
+
+
+def anchor_of(heading):
+    words = re.sub(r"[^\w\s-]", "", heading.lstrip("#").strip().lower())
+    return words.replace(" ", "-")
 
 
 def test_every_page_is_reached_from_the_first():

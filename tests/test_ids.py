@@ -76,3 +76,9 @@ VALUES = st.one_of(st.binary(min_size=16, max_size=16), st.binary(max_size=20), 
 def test_many_values_are_rendered_like_each_of_them(values):
     expected = [value if value is None else encode_b64u(value) for value in values]
     assert encode_b64u_all(values) == expected
+
+
+def test_padding_after_a_whole_group_is_not_canonical():
+    assert decode_b64u("AAAA") == b"\0\0\0"
+    assert decode_b64u("AAAA=") is None
+    assert decode_base64("AAAA=") is None

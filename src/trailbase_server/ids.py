@@ -64,6 +64,8 @@ def decode_b64u(text: str) -> bytes | None:
         data = a2b_base64(raw.translate(_TO_STANDARD), strict_mode=True)
     except ValueError:
         return None
+    if len(raw) & 3:  # padding after a whole group is let through
+        return None
     # Trailing bits that are not zero decode as well: only the canonical spelling is accepted.
     if raw.endswith(b"=="):
         return data if raw[-3] in _CANONICAL_BEFORE_TWO else None

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from tests.jobs import (
+from tests.write_jobs import (
     delete_all,
     fail,
     insert_or_roll_back,

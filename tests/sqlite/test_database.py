@@ -1,6 +1,6 @@
 import asyncio
 
-from tests.jobs import insert_word
+from tests.write_jobs import insert_word
 from trailbase_server.sqlite.open import DatabaseFiles, open_connection
 
 

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from tests.jobs import ENDLESS, insert_word, words_of
+from tests.write_jobs import ENDLESS, insert_word, words_of
 from trailbase_server.db.errors import (
     ClosedError,
     DatabaseError,

@@ -3,7 +3,7 @@ import asyncio
 import apsw
 import pytest
 
-from tests.jobs import (
+from tests.write_jobs import (
     delete_all,
     fail,
     insert_child,

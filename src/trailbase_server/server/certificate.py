@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 MAX_FILE_BYTES = 1024 * 1024  # chains take a few kilobytes: more is another file
 OPEN_TO_ALL = 0o004  # the mode of a file that anybody on the machine may read
-DAY_S = 86_400
-EXPIRY_WARNING_S = 14 * DAY_S  # renewals fail for weeks before anybody looks
+_DAY_S = 86_400
+EXPIRY_WARNING_S = 14 * _DAY_S  # renewals fail for weeks before anybody looks
 # A quarter of a short life is left when a renewal at two thirds is late.
 EXPIRY_WARNING_SHARE = 0.25
 MinimumVersion = Literal["1.2", "1.3"]
@@ -78,7 +78,7 @@ class Certificate:
         lifetime = self.not_after - self.not_before
         if left > min(EXPIRY_WARNING_S, lifetime * EXPIRY_WARNING_SHARE):
             return ""
-        return f"expires on {_date(self.not_after)} (in {int(left // DAY_S)} days)"
+        return f"expires on {_date(self.not_after)} (in {int(left // _DAY_S)} days)"
 
 
 def new_context(minimum: MinimumVersion) -> ssl.SSLContext:
@@ -143,10 +143,14 @@ def _read_chain(path: Path) -> "list[x509.Certificate]":
 
     text = _read(path, "certificate")
     try:
-        return x509.load_pem_x509_certificates(text)  # refuses what is cut short
+        chain = x509.load_pem_x509_certificates(text)
     except ValueError as exc:
         # What the library says is a link to its questions and answers.
         raise OperatorError(f'TLS: "{path}" holds no PEM certificate, or a broken one') from exc
+    # The library passes over a last one that has only begun.
+    if text.count(b"-----BEGIN") != text.count(b"-----END"):
+        raise OperatorError(f'TLS: "{path}" is cut short')
+    return chain
 
 
 def _read_key(path: Path) -> "PrivateKeyTypes":

@@ -22,7 +22,7 @@ TTL_S = 300  # time to find and unlock a device
 NONCE_BYTES = 16  # enough that none comes twice
 _EXPIRES_BYTES = 8
 _SEAL_BYTES = 32
-CHALLENGE_BYTES = _EXPIRES_BYTES + NONCE_BYTES + _SEAL_BYTES
+CHALLENGE_BYTES = _EXPIRES_BYTES + NONCE_BYTES + _SEAL_BYTES  # of every challenge of ours
 
 Purpose = Literal["register", "login"]
 

@@ -1,8 +1,6 @@
 """Mails that leave no further than the log: developer mode, and a depot without any way out."""
 
 import logging
-from email import message_from_bytes
-from email.policy import default
 
 from trailbase_server.mail.envelope import Envelope
 
@@ -22,6 +20,10 @@ class LogTransport:
         Spec:
             server/transport-selection
         """
+        # Imported when first needed: start-up time.
+        from email import message_from_bytes  # noqa: PLC0415
+        from email.policy import default  # noqa: PLC0415
+
         message = message_from_bytes(envelope.content, policy=default)
         plain = message.get_body(("plain",))
         body = "" if plain is None else plain.get_content().replace("\r\n", "\n").rstrip()

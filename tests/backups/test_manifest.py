@@ -46,6 +46,7 @@ def test_what_is_newer_is_still_read_unless_it_says_otherwise():
         decode_manifest(json.dumps({**more, "success": False}).encode())
 
 
+@pytest.mark.case("T-69")
 @pytest.mark.parametrize(
     "path", ["/etc/passwd", "../x.db", "a/../../x", "", "a\0b", "a\\b", "main.db/../../../x"]
 )
@@ -59,6 +60,7 @@ def test_paths_do_not_lead_elsewhere(path):
             decode_manifest(bad)
 
 
+@pytest.mark.case("T-69")
 @pytest.mark.parametrize(
     ("name", "path"),
     [("main", "other.db"), ("a/b", "a/b.db"), ("main", "main.db.zip"), ("x" * 201, "x.db")],

@@ -47,6 +47,7 @@ def test_work_can_be_watched_and_ended(tmp_path):
         digest_file(tmp_path / "a", stop)
 
 
+@pytest.mark.case("T-69")
 def test_a_packed_file_that_lies_is_refused(tmp_path):
     packed = gzip.compress(b"x" * 1000)
     for name, content, size in (
@@ -61,6 +62,7 @@ def test_a_packed_file_that_lies_is_refused(tmp_path):
             unpack_file(tmp_path / name, tmp_path / f"{name}.out", size)
 
 
+@pytest.mark.case("T-69")
 def test_nothing_is_overwritten(tmp_path):
     (tmp_path / "a").write_bytes(b"x")
     with pytest.raises(FileExistsError):

@@ -110,6 +110,7 @@ def refuse(depot, backup, *, online=False):
     return "\n".join(caught.value.problems)
 
 
+@pytest.mark.case("T-69")
 @pytest.mark.parametrize("compress", [False, True])
 async def test_a_truncated_backup_is_refused(depot, compress):
     backup = await back_up(depot, compress=compress)

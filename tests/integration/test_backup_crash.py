@@ -98,6 +98,7 @@ class Writer:
         self._thread.join()
 
 
+@pytest.mark.case("T-100")
 @pytest.mark.timeout(120)
 def test_a_backup_made_under_load_is_whole_elsewhere(depot, tmp_path):
     with Server(depot) as server, log_in(server) as boss:

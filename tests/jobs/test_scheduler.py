@@ -81,6 +81,7 @@ async def test_a_disabled_job_runs_by_hand_only(scheduler, clock):
     assert status(scheduler).latest == run
 
 
+@pytest.mark.case("T-97")
 async def test_a_job_never_overlaps_itself(scheduler, clock, caplog):
     work = Work(waits=True)
     scheduler.add(hourly(work, id=1))
@@ -249,6 +250,7 @@ async def test_an_unknown_job_is_refused(scheduler):
         scheduler.plan(1, parse_schedule("@hourly"), enabled=True)
 
 
+@pytest.mark.case("T-97")
 async def test_another_process_that_runs_the_job_is_not_joined(scheduler, clock, tmp_path, caplog):
     work = Work()
     scheduler.add(hourly(work, id=1))

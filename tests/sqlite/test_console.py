@@ -62,6 +62,7 @@ def test_a_transaction_that_is_not_ended_is_undone(files):
     assert rows(files, "SELECT * FROM t") == []
 
 
+@pytest.mark.case("T-48")
 @pytest.mark.parametrize(
     "sql", ["ATTACH 'x.db' AS x", "DETACH tide", "SELECT 1; /* c */ attach database 'x.db' as x"]
 )
@@ -71,6 +72,7 @@ def test_files_cannot_be_attached(files, sql):
     assert not (files.path.parent / "x.db").exists()
 
 
+@pytest.mark.case("T-48")
 def test_vacuum_cannot_write_elsewhere(files):
     result = run_console(files, f"VACUUM INTO '{files.path.parent / 'copy.db'}'")
     assert result.error
@@ -109,12 +111,14 @@ def test_it_tells_whether_tables_have_changed(files):
     assert not run_console(files, "INSERT INTO t VALUES (1, 'x')").changes_schema
 
 
+@pytest.mark.case("T-48")
 def test_a_script_that_never_ends_is_ended(files, monkeypatch):
     monkeypatch.setattr(console, "MAX_SECONDS", 0.05)
     forever = "WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c) SELECT i FROM c"
     assert "longer than" in run_console(files, f"SELECT max(i) FROM ({forever})").error
 
 
+@pytest.mark.case("T-48")
 def test_a_result_is_bounded_in_rows_and_bytes(files, monkeypatch):
     monkeypatch.setattr(console, "MAX_ROWS", 3)
     monkeypatch.setattr(console, "MAX_RESULT_BYTES", 10)

@@ -1,5 +1,6 @@
 """Containers as an operator runs them: with podman, strictly, their ports asked from outside."""
 
+import fcntl
 import functools
 import hashlib
 import os
@@ -90,7 +91,14 @@ def collect_wheels():
 
 @functools.cache
 def build_image():
-    """Build deploy/Dockerfile as it is."""
+    """Build deploy/Dockerfile as it is; who wants it meanwhile waits and finds it built."""
+    CONFIG.parent.mkdir(exist_ok=True)
+    with (CONFIG.parent / "containers.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _build_image()
+
+
+def _build_image():
     command = ["buildah", "bud", "--format", "docker", "--isolation", "chroot", "--layers"]
     command += ["--pull-never", "--file", DOCKERFILE, "--tag", IMAGE]
     command += ["--build-arg", "PIP_NO_INDEX=1", "--build-arg", "PIP_FIND_LINKS=/wheels"]

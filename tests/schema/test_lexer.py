@@ -14,6 +14,7 @@ from trailbase_server.schema.lexer import (
     is_quoted,
     keyword,
     name_of,
+    outer_words,
     tokenize,
     unquote,
 )
@@ -125,3 +126,9 @@ def test_reserved_words_are_no_names_and_all_others_are():
         token = Token(TokenKind.IDENTIFIER, word, 0, len(word))
         assert (name_of(token) is not None) == is_name, word
     assert {word.upper() for word in RESERVED} == RESERVED
+
+
+def test_outer_words_are_those_that_bind_least():
+    sql = "a BETWEEN 1 AND 2 AND (b OR c) OR CASE WHEN d AND e THEN 1 END AND 'OR' = \"AND\""
+    found = [word for _, word in outer_words(tokenize(sql)) if word in ("AND", "OR")]
+    assert found == ["AND", "OR", "AND"]

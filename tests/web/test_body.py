@@ -6,12 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trailbase_server.errors import BadRequestError, UnsupportedMediaError
+from trailbase_server.errors import (
+    BadRequestError,
+    UnprocessableError,
+    UnsupportedMediaError,
+)
 from trailbase_server.web.body import (
     MAX_DEPTH,
     decode_body,
     decode_form,
     decode_json,
+    decode_json_object,
     decode_json_only,
     received_body,
 )
@@ -204,3 +209,10 @@ async def test_spooled_files_of_a_form_that_fails_are_removed(tmp_path):
 async def test_a_body_that_is_no_stream_is_decoded_as_it_is(tmp_path):
     async with received_body(request(b"[1]"), Spool(tmp_path)) as decoded:
         assert decoded.value == [1]
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b"1", b'"x"'])
+def test_json_that_is_no_object_is_refused_where_one_is_wanted(body):
+    assert decode_json_object(request(b'{"a": 1}', b"application/json")) == {"a": 1}
+    with pytest.raises(UnprocessableError, match="expected an object"):
+        decode_json_object(request(body, b"application/json"))

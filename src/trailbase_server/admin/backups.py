@@ -15,7 +15,7 @@ from trailbase_server.backups.restore import Scope
 from trailbase_server.backups.service import Backups, Listed
 from trailbase_server.errors import PreconditionError, UnprocessableError
 from trailbase_server.web.audit import annotate
-from trailbase_server.web.body import decode_json_only
+from trailbase_server.web.body import decode_json_object
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, empty, json_value, text
 
@@ -85,7 +85,7 @@ async def delete_backups(state: Backups, request: Request) -> Response:
     Spec:
         admin-api/backups
     """
-    body = _read_object(request)
+    body = decode_json_object(request)
     timestamps = body.get("timestamps")
     if not isinstance(timestamps, list) or len(timestamps) > MAX_TIMESTAMPS:
         raise UnprocessableError("timestamps: expected a list of numbers")
@@ -110,7 +110,7 @@ async def restore_backup(state: Backups, request: Request) -> Response:
         admin-api/backups
         server/restore
     """
-    body = _read_object(request)
+    body = decode_json_object(request)
     timestamp = _check_timestamp(body.get("timestamp"))
     excluded = _read_names(body.get("exclude"))
     annotate(object=str(timestamp))
@@ -131,7 +131,7 @@ async def verify_backup(state: Backups, request: Request) -> Response:
     Spec:
         server/backups-pitr-dr-p1-p2-roadmap-names-point-in-time-recovery
     """
-    report = await state.verify(_check_timestamp(_read_object(request).get("timestamp")))
+    report = await state.verify(_check_timestamp(decode_json_object(request).get("timestamp")))
     return json_value(
         {
             "timestamp": report.timestamp,
@@ -159,13 +159,6 @@ async def _render(state: Backups) -> Response:
     if before:
         answer["before_restore"] = [render_backup(one) for one in before]
     return json_value(answer)
-
-
-def _read_object(request: Request) -> dict[str, Any]:
-    body = decode_json_only(request)
-    if not isinstance(body, dict):
-        raise UnprocessableError("expected an object")
-    return body
 
 
 def _check_timestamp(value: object) -> int:

@@ -18,7 +18,7 @@ from trailbase_server.schema.columns import parse_data_type
 from trailbase_server.sqlite.console import ScriptResult, is_syntax_error, run_console
 from trailbase_server.sqlite.open import DatabaseFiles
 from trailbase_server.web.audit import annotate
-from trailbase_server.web.body import decode_json_only
+from trailbase_server.web.body import decode_json_object
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, json_value
 
@@ -56,7 +56,7 @@ async def run_query(state: SqlState, request: Request) -> Response:
     Spec:
         admin-api/post-query
     """
-    body = _read_object(request)
+    body = decode_json_object(request)
     sql = _text(body, "query")
     annotate(object=sql)
     read_only = state.is_demo or body.get("read_only") is True
@@ -80,7 +80,7 @@ def parse_sql(state: SqlState, request: Request) -> Response:
     Spec:
         admin-api/post-parse
     """
-    body = _read_object(request)
+    body = decode_json_object(request)
     mode = body.get("mode")
     mode = _MODES[0] if mode is None else mode
     if mode not in _MODES:
@@ -91,9 +91,13 @@ def parse_sql(state: SqlState, request: Request) -> Response:
         raise BadRequestError(f"Base64 decoding: {exc}") from exc
     if mode == _MODES[0]:
         sql = f"SELECT {sql}"
-    message = "null character" if "\0" in sql else state.prepare_error(sql)
-    is_wrong = message is not None and (is_syntax_error(message) or "\0" in sql)
-    return json_value({"ok": not is_wrong, "message": message if is_wrong else None})
+    message = "null character" if "\0" in sql else _find_syntax_error(state, sql)
+    return json_value({"ok": message is None, "message": message})
+
+
+def _find_syntax_error(state: SqlState, sql: str) -> str | None:
+    message = state.prepare_error(sql)
+    return message if message is not None and is_syntax_error(message) else None
 
 
 def _choose(state: SqlState, names: Any) -> DatabaseFiles:
@@ -124,13 +128,6 @@ def _render_column(name: str, declared: str | None) -> dict[str, Any]:
         "affinity_type": "Numeric" if data_type == "Any" else data_type,
         "options": [],
     }
-
-
-def _read_object(request: Request) -> dict[str, Any]:
-    body = decode_json_only(request)
-    if not isinstance(body, dict):
-        raise UnprocessableError("expected an object")
-    return body
 
 
 def _text(body: dict[str, Any], name: str) -> str:

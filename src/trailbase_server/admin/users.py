@@ -38,7 +38,7 @@ from trailbase_server.query.parse import parse_list_query
 from trailbase_server.query.sql import compile_filter
 from trailbase_server.schema.model import DataType
 from trailbase_server.web.audit import annotate
-from trailbase_server.web.body import decode_json_only
+from trailbase_server.web.body import decode_json_object
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, json_value, text
 
@@ -112,7 +112,7 @@ async def create_user(state: AuthState, request: Request) -> Response:
     Spec:
         admin-api/post-user-create
     """
-    body = _read_object(request)
+    body = decode_json_object(request)
     email, password = _required(body, "email", str), _required(body, "password", str)
     verified, admin = _required(body, "verified", bool), _required(body, "admin", bool)
     address = parse_email(email)
@@ -146,7 +146,7 @@ async def change_user(state: AuthState, request: Request) -> Response:
     Spec:
         admin-api/patch-user-update
     """
-    body = _read_object(request)
+    body = decode_json_object(request)
     user_id = _user_id(body)
     typed = {name: _optional(body, name) for name in ("email", "unverified_email", "username")}
     password = _optional(body, "password")
@@ -193,7 +193,7 @@ async def remove_user(state: AuthState, request: Request) -> Response:
     Spec:
         admin-api/delete-user
     """
-    user = await _find(state, _user_id(_read_object(request)), "deleted")
+    user = await _find(state, _user_id(decode_json_object(request)), "deleted")
     annotate(before={name: getattr(user, name) for name in ("email", "username")})
     await state.database.write(delete_user, user.id)
     await end_sessions(state, user)
@@ -208,13 +208,6 @@ async def _find(state: AuthState, user_id: UserId, verb: str) -> User:
     if user.admin:
         raise PreconditionError(f"Admins can only be {verb} using the CLI to prevent abuse")
     return user
-
-
-def _read_object(request: Request) -> dict[str, Any]:
-    value = decode_json_only(request)
-    if not isinstance(value, dict):
-        raise UnprocessableError("expected an object")
-    return value
 
 
 def _required(body: dict[str, Any], name: str, kind: type) -> Any:

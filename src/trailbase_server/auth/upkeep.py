@@ -7,6 +7,7 @@ jobs, so that no log-in waits for it.
 """
 
 import logging
+from collections.abc import AsyncIterator
 from typing import cast
 
 import orjson
@@ -25,6 +26,15 @@ log = logging.getLogger(__name__)
 GRACE_S = 60  # after the end of a row: clocks differ
 BATCH = 500  # rows deleted by one job
 EXPIRING = ("_session", "_authorization_code", "_otp_code")
+_ABANDONED = (
+    "password_hash IS NULL AND provider_id = 0 AND email IS NULL AND unverified_email IS NULL "
+    "AND NOT admin AND created < ?2"
+)
+# Whatever has changed an account gives it time anew: another mail, an operator.
+_UNCONFIRMED = (
+    "unverified_email IS NOT NULL AND email IS NULL AND provider_id = 0 AND NOT admin "
+    "AND max(created, updated) < ?2"
+)
 
 
 async def delete_expired(state: AuthState) -> int:
@@ -76,19 +86,10 @@ async def delete_abandoned_anonymous(state: AuthState) -> int:
         return 0
     # Without refreshing, an auth token is all they have.
     before = state.clock.now_s() - (ttl_s or state.options.auth_ttl_s + GRACE_S)
-    last, total = 0, 0
-    while True:
-        rows = await state.database.query(
-            "SELECT rowid, id FROM _user WHERE rowid > ?1 AND password_hash IS NULL "
-            "AND provider_id = 0 AND email IS NULL AND unverified_email IS NULL AND NOT admin "
-            "AND created < ?2 ORDER BY rowid LIMIT ?3",
-            (last, before, BATCH),
-        )
-        if not rows:
-            return total
-        last = cast(int, rows[-1][0])
-        for _, user_id in rows:
-            total += await _delete(state, UserId(cast(bytes, user_id)))
+    total = 0
+    async for user_id in _find_accounts(state, _ABANDONED, before):
+        total += await _delete(state, user_id)
+    return total
 
 
 async def _delete(state: AuthState, user_id: UserId) -> bool:
@@ -114,21 +115,27 @@ async def delete_unconfirmed(state: AuthState) -> int:
     ttl_s = state.options.unconfirmed_ttl_s
     if ttl_s <= 0:
         return 0
-    before, last, total = state.clock.now_s() - ttl_s, 0, 0
+    before, total = state.clock.now_s() - ttl_s, 0
+    async for user_id in _find_accounts(state, _UNCONFIRMED, before):
+        if not await has_passkey(state.session_database, user_id):
+            total += await _delete_unconfirmed(state, user_id, before)
+    return total
+
+
+async def _find_accounts(state: AuthState, condition: str, before: int) -> AsyncIterator[UserId]:
+    """Find accounts batch by batch; they may be deleted meanwhile."""
+    last = 0
     while True:
         rows = await state.database.query(
-            # Whatever has changed an account gives it time anew: another mail, an operator.
-            "SELECT rowid, id FROM _user WHERE rowid > ?1 AND unverified_email IS NOT NULL "
-            "AND email IS NULL AND provider_id = 0 AND NOT admin AND max(created, updated) < ?2 "
+            f"SELECT rowid, id FROM _user WHERE rowid > ?1 AND {condition} "  # noqa: S608  # constants
             "ORDER BY rowid LIMIT ?3",
             (last, before, BATCH),
         )
         if not rows:
-            return total
+            return
         last = cast(int, rows[-1][0])
         for _, user_id in rows:
-            if not await has_passkey(state.session_database, UserId(cast(bytes, user_id))):
-                total += await _delete_unconfirmed(state, UserId(cast(bytes, user_id)), before)
+            yield UserId(cast(bytes, user_id))
 
 
 async def _delete_unconfirmed(state: AuthState, user_id: UserId, before: int) -> bool:
@@ -144,8 +151,7 @@ def delete_if_unconfirmed(tx: Transaction, user_id: UserId, before: int) -> bool
     """Write job: delete an account, unless it has been confirmed or changed meanwhile."""
     return bool(
         tx.run(
-            "DELETE FROM _user WHERE id = ?1 AND unverified_email IS NOT NULL AND email IS NULL "
-            "AND provider_id = 0 AND NOT admin AND max(created, updated) < ?2",
+            f"DELETE FROM _user WHERE id = ?1 AND {_UNCONFIRMED}",  # noqa: S608  # constants
             (user_id, before),
         )
     )

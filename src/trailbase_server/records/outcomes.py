@@ -27,7 +27,14 @@ from trailbase_server.records.rules import (
     find_mentions,
     significant_tokens,
 )
-from trailbase_server.schema.lexer import SchemaSyntaxError, Token, TokenKind, keyword, unquote
+from trailbase_server.schema.lexer import (
+    SchemaSyntaxError,
+    Token,
+    TokenKind,
+    keyword,
+    outer_words,
+    unquote,
+)
 from trailbase_server.schema.model import DataType
 
 MAX_COMBINATIONS = 200_000  # of values: a tenth of a second; more are not tried
@@ -202,18 +209,9 @@ def _conditions(analysis: _Analysis, low: int, high: int, depth: int) -> Iterato
 def _split(tokens: Sequence[Token], low: int, high: int) -> tuple[list[tuple[int, int]], str]:
     """Split at the operators that bind least: OR, else AND; no glue: there are none."""
     places: dict[str, list[int]] = {"OR": [], "AND": []}
-    depth = between = 0
-    for at in range(low, high):
-        token, word = tokens[at], keyword(tokens[at])
-        depth += (token.text == "(" or word == "CASE") - (token.text == ")" or word == "END")
-        if depth:
-            continue
-        if word == "BETWEEN":
-            between += 1
-        elif word == "AND" and between:
-            between -= 1
-        elif word in places:
-            places[word].append(at)
+    for at, word in outer_words(tokens[low:high]):
+        if word in places:
+            places[word].append(low + at)
     for glue, found in places.items():
         if found:
             return list(zip([low, *(at + 1 for at in found)], [*found, high], strict=True)), glue

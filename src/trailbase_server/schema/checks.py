@@ -8,7 +8,14 @@ A promise is a call that must be true (or its argument NULL) for the row to be s
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from trailbase_server.schema.lexer import Token, TokenKind, keyword, significant, tokenize
+from trailbase_server.schema.lexer import (
+    Token,
+    TokenKind,
+    keyword,
+    outer_words,
+    significant,
+    tokenize,
+)
 
 MAX_DEPTH = 50  # levels of AND within OR; nobody hides a promise deeper
 
@@ -107,17 +114,9 @@ def _is_call(tokens: Sequence[Token]) -> bool:
 def _split(tokens: Sequence[Token], separator: str) -> list[Sequence[Token]]:
     """Split at a keyword outside of parentheses, CASE and BETWEEN."""
     parts: list[Sequence[Token]] = []
-    start = depth = between = 0
-    for at, token in enumerate(tokens):
-        word = keyword(token)
-        depth += (token.text == "(" or word == "CASE") - (token.text == ")" or word == "END")
-        if depth:
-            continue
-        if word == "BETWEEN":
-            between += 1
-        elif word == "AND" and between:
-            between -= 1
-        elif word == separator:
+    start = 0
+    for at, word in outer_words(tokens):
+        if word == separator:
             parts.append(tokens[start:at])
             start = at + 1
     parts.append(tokens[start:])

@@ -7,7 +7,7 @@ the name that a token means.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -144,6 +144,27 @@ def is_quoted(token: Token) -> bool:
 def keyword(token: Token) -> str:
     """Give a bare word in upper case, anything else as the empty string."""
     return token.text.upper() if token.kind is TokenKind.IDENTIFIER and not is_quoted(token) else ""
+
+
+def outer_words(tokens: Sequence[Token]) -> Iterator[tuple[int, str]]:
+    """
+    Find the bare words outside of parentheses and CASE, without the AND of a BETWEEN.
+
+    Yields:
+        Index and word in upper case: among them the operators that bind least.
+    """
+    depth = between = 0
+    for at, token in enumerate(tokens):
+        word = keyword(token)
+        depth += (token.text == "(" or word == "CASE") - (token.text == ")" or word == "END")
+        if depth or not word:
+            continue
+        if word == "BETWEEN":
+            between += 1
+        elif word == "AND" and between:
+            between -= 1
+        else:
+            yield at, word
 
 
 def unquote(text: str) -> str:

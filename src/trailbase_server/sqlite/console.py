@@ -18,6 +18,7 @@ import apsw
 from trailbase_server.clock import SYSTEM_CLOCK
 from trailbase_server.db.values import Row
 from trailbase_server.errors import BadRequestError, PreconditionError
+from trailbase_server.sqlite.errors import compile_error
 from trailbase_server.sqlite.open import DatabaseFiles, open_connection
 from trailbase_server.sqlite.readers import STEPS_PER_CHECK
 from trailbase_server.sqlite.vectors import load_vectors, needs_vectors
@@ -79,14 +80,14 @@ def run_console(files: DatabaseFiles, sql: str, *, read_only: bool = False) -> S
         raise BadRequestError("null character")
     statements = list(split_statements(sql))
     with closing(open_connection(files, "reader" if read_only else "writer")) as connection:
-        _guard(connection, read_only=read_only)
-        for statement in statements:
-            _check(connection, statement)
         before = _schema_versions(connection)
+        denied = _guard(connection, read_only=read_only)
+        for statement in statements:
+            _check(connection, statement, denied)
         columns, rows, error = _run_all(connection, statements)
+        connection.authorizer = None
         connection.set_progress_handler(None)
         if connection.in_transaction:
-            connection.authorizer = None
             connection.execute("ROLLBACK")
         return ScriptResult(columns, rows, _schema_versions(connection) != before, error)
 
@@ -111,48 +112,37 @@ def is_syntax_error(message: str) -> bool:
     return any(mark in message for mark in _SYNTAX)
 
 
-def _guard(connection: apsw.Connection, *, read_only: bool) -> None:
+def _guard(connection: apsw.Connection, *, read_only: bool) -> list[int]:
+    """Bound what the script may do, and for how long; the list gets the actions it is denied."""
     end = SYSTEM_CLOCK.monotonic() + MAX_SECONDS
+    denied: list[int] = []
 
     def authorize(action: int, file: str | None, *_rest: str | None) -> int:
         # A file without a name is what VACUUM attaches for itself.
         is_refused = action in _REFUSED and (action, file) != (apsw.SQLITE_ATTACH, "")
         if is_refused or (read_only and action not in _READING):
+            denied.append(action)
             return apsw.SQLITE_DENY
         return apsw.SQLITE_OK
 
     connection.authorizer = authorize
     connection.set_progress_handler(lambda: SYSTEM_CLOCK.monotonic() > end, STEPS_PER_CHECK)
+    return denied
 
 
-def _check(connection: apsw.Connection, statement: str) -> None:
+def _check(connection: apsw.Connection, statement: str, denied: list[int]) -> None:
     """Compile a statement: wrong syntax and what is forbidden show now, the rest when it runs."""
-    denied: list[int] = []
-    guard = connection.authorizer
-
-    def watch(action: int, *rest: str | None) -> int:
-        verdict: int = guard(action, *rest) if guard is not None else apsw.SQLITE_OK
-        if verdict != apsw.SQLITE_OK:
-            denied.append(action)
-        return verdict
-
-    connection.authorizer = watch
-    try:
-        connection.execute(statement, explain=1, can_cache=False).close()
-    except apsw.BindingsError:
+    error = compile_error(connection, statement)
+    if denied:
+        raise PreconditionError(
+            _REFUSED.get(denied[0], "precondition failed: Demo disallows mutation queries")
+        )
+    if error is None:
         return
-    except apsw.Error as exc:
-        if denied:
-            message = _REFUSED.get(
-                denied[0], "precondition failed: Demo disallows mutation queries"
-            )
-            raise PreconditionError(message) from exc
-        if needs_vectors(str(exc)):
-            load_vectors(connection)
-        elif is_syntax_error(str(exc)):
-            raise BadRequestError(str(exc)) from exc
-    finally:
-        connection.authorizer = guard
+    if needs_vectors(error):
+        load_vectors(connection)
+    elif is_syntax_error(error):
+        raise BadRequestError(error)
 
 
 def _run_all(
@@ -189,14 +179,7 @@ def _run(
 
 
 def _schema_versions(connection: apsw.Connection) -> list[tuple[str, int]]:
-    guard = connection.authorizer
-    connection.authorizer = None
-    try:
-        names = [row[1] for row in connection.execute("PRAGMA database_list")]
-        return [
-            (name, connection.pragma("schema_version", schema=name))
-            for name in names
-            if name != "temp"
-        ]
-    finally:
-        connection.authorizer = guard
+    names = [row[1] for row in connection.execute("PRAGMA database_list")]
+    return [
+        (name, connection.pragma("schema_version", schema=name)) for name in names if name != "temp"
+    ]

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from trailbase_server.errors import BadRequestError, UnsupportedMediaError
+from trailbase_server.errors import BadRequestError, UnprocessableError, UnsupportedMediaError
 from trailbase_server.web.multipart import FilePart, FormParser, parse_form
 from trailbase_server.web.request import Request
 from trailbase_server.web.spool import Spool
@@ -132,6 +132,22 @@ def decode_json_only(request: Request) -> Any:
     if not is_json:
         raise UnsupportedMediaError("Expected request with `Content-Type: application/json`")
     return decode_json(request.body)
+
+
+def decode_json_object(request: Request) -> dict[str, Any]:
+    """
+    Decode a body as ``decode_json_only`` does; it must be an object.
+
+    Raises:
+        UnprocessableError: It is something else, besides what ``decode_json_only`` raises.
+
+    Spec:
+        admin-api/request-parsing-errors
+    """
+    value = decode_json_only(request)
+    if not isinstance(value, dict):
+        raise UnprocessableError("expected an object")
+    return value
 
 
 def _check_unpacked(request: Request) -> None:

@@ -55,7 +55,7 @@ def echo(state, request):
 
 
 async def wait(state, request):
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(0.02 * int(request.params["n"]))
     return text(f"waited {request.params['n']}")
 
 

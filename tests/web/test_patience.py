@@ -291,8 +291,9 @@ async def test_a_trusted_proxy_may_have_more_connections_than_others(client):
 
 async def test_more_handlers_than_may_run_are_told_to_come_again(client):
     client.dispatcher.most_running = 1
-    waiting = asyncio.ensure_future(client.ask("GET", "/cold/wait/1"))
-    await asyncio.sleep(0.01)
+    waiting = asyncio.ensure_future(client.ask("GET", "/cold/wait/25"))
+    while not client.dispatcher._running:
+        await asyncio.sleep(0)
     status, headers, _ = await client.ask("GET", "/cold/echo/a")
     assert (status, headers["retry-after"]) == (503, "1")
     assert (await waiting)[0] == 200

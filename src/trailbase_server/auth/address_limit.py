@@ -26,7 +26,7 @@ class AddressLimit:
 
     def __init__(self, clock: Clock, burst: int = 0) -> None:
         self._clock = clock
-        self._pace = Pace(clock, burst, INTERVAL_S, CAPACITY)
+        self._pace = Pace(burst, INTERVAL_S, CAPACITY)
 
     @property
     def burst(self) -> int:
@@ -36,8 +36,9 @@ class AddressLimit:
     @burst.setter
     def burst(self, burst: int) -> None:
         if burst != self._pace.burst:
-            self._pace = Pace(self._clock, burst, INTERVAL_S, CAPACITY)
+            self._pace = Pace(burst, INTERVAL_S, CAPACITY)
 
     def take(self, address: str) -> Verdict:
         """Count one request of an address."""
-        return self._pace.verdict(self._pace.take(address_key(address)))
+        left = self._pace.take(address_key(address), self._clock.monotonic())
+        return self._pace.verdict(left)

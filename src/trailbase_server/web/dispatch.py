@@ -149,7 +149,7 @@ class Dispatcher:
         verdict = self.rate_limits.take_elsewhere(request)
         if verdict is None or not verdict.wait_s:
             return None
-        response = error_response(too_many(verdict))
+        response = error_response(too_many(verdict.wait_s))
         add_limits(response, verdict)
         return response
 

@@ -222,13 +222,12 @@ class FrontDoor(PatientProtocol):
     def _run(self, cycle: HotCycle) -> None:
         bound, request = cycle.bound, cycle.request
         handler = bound.route.handler
-        if self.dispatcher.rate_limits is not None:
-            verdict = self.dispatcher.rate_limits.take(bound, request)
-            if verdict is not None:
-                self._limits = verdict.lines
-                if verdict.wait_s:
-                    self._answer(cycle, error_response(too_many(verdict)))
-                    return
+        limits = self.dispatcher.rate_limits
+        if limits is not None:
+            wait_s, self._limits = limits.take_hot(bound, request)
+            if wait_s:
+                self._answer(cycle, error_response(too_many(wait_s)))
+                return
         try:
             result = handler(bound.state, request)
         except OverBudgetError:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from trailbase_server.clock import Clock
 from trailbase_server.errors import TooManyRequestsError
@@ -68,9 +68,7 @@ class Verdict:
     @property
     def lines(self) -> bytes:
         """The same as lines of a head."""
-        if self.wait_s:
-            return b"".join(b"%b: %b\r\n" % pair for pair in self.headers)
-        return b"%b: %d\r\n%b: %d\r\n" % (_LIMIT, self.burst, _REMAINING, self.remaining)
+        return b"".join(b"%b: %b\r\n" % pair for pair in self.headers)
 
 
 class Pace:
@@ -78,30 +76,32 @@ class Pace:
     Requests by key: so many at once, then one an interval.
 
     Args:
-        clock: For refilling.
         burst: Requests at once, at least 1.
         interval_s: Seconds until one more may come.
         capacity: Keys in one generation of the table.
     """
 
-    def __init__(self, clock: Clock, burst: int, interval_s: float, capacity: int) -> None:
-        self._now = clock.monotonic
+    def __init__(self, burst: int, interval_s: float, capacity: int) -> None:
         self.burst = burst
+        self._lines = b"%b: %d\r\n%b: " % (_LIMIT, burst, _REMAINING)
         self._interval = interval_s
         self._window = burst * interval_s + _BLUR_S
         self._capacity = capacity
         self._young: dict[Key, float] = {}
         self._old: dict[Key, float] = {}
 
-    def take(self, key: Key) -> float:
+    def take(self, key: Key, now: float) -> float:
         """
         Count one request.
+
+        Args:
+            key: Whose it is.
+            now: Monotonic seconds.
 
         Returns:
             What is left of the burst, in requests with fraction; negative: it is refused, and one
             may come after as many intervals.
         """
-        now = self._now()
         young = self._young
         full_at = young.get(key)
         if full_at is None:
@@ -121,6 +121,10 @@ class Pace:
         if left >= 0:
             return Verdict(0, self.burst, int(left))
         return Verdict(max(1, ceil(-left * self._interval)), self.burst, 0)
+
+    def lines(self, left: float) -> bytes:
+        """The lines of such a verdict for a request that may pass."""
+        return b"%b%d\r\n" % (self._lines, left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +152,7 @@ class RateRule:
     per: Literal["address", "user"] = "address"
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
+class _Check(NamedTuple):
     """A rule as it concerns one route: its pace, and what the open parts of the path must be."""
 
     pace: Pace
@@ -173,10 +176,11 @@ class RateLimits:
     def __init__(
         self, rules: Iterable[RateRule], routes: Iterable[BoundRoute], clock: Clock
     ) -> None:
+        self._now = clock.monotonic
         given = tuple(rules)
         capacity = max(MIN_CAPACITY, CAPACITY // max(1, len(given)))
         self._rules = [
-            (rule, Pace(clock, rule.burst or rule.requests, rule.seconds / rule.requests, capacity))
+            (rule, Pace(rule.burst or rule.requests, rule.seconds / rule.requests, capacity))
             for rule in given
         ]
         self._by_route = {id(bound): self._compile(bound) for bound in routes}
@@ -197,9 +201,25 @@ class RateLimits:
     def take(self, bound: BoundRoute, request: Request) -> Verdict | None:
         """Count a request of a route; None if no rule is for it."""
         checks = self._by_route.get(id(bound))
-        if not checks:
-            return None
-        return self._count(checks, request)
+        found = self._count(checks, request) if checks else None
+        return None if found is None else found[0].verdict(found[1])
+
+    def take_hot(self, bound: BoundRoute, request: Request) -> tuple[int, bytes]:
+        """
+        Count a request of a hot route, without a ``Verdict``: that would cost as much as counting.
+
+        Returns:
+            ``wait_s`` and ``lines`` of the verdict; 0 and nothing if no rule is for it.
+        """
+        checks = self._by_route.get(id(bound))
+        found = self._count(checks, request) if checks else None
+        if found is None:
+            return 0, b""
+        pace, left = found
+        if left >= 0:
+            return 0, pace.lines(left)
+        verdict = pace.verdict(left)
+        return verdict.wait_s, verdict.lines
 
     def demand(self, bound: BoundRoute, request: Request) -> None:
         """
@@ -220,27 +240,30 @@ class RateLimits:
             and (not rule.methods or request.method in rule.methods)
             and segments[: len(_segments(rule.path))] == _segments(rule.path)
         )
-        return self._count(checks, request) if checks else None
+        found = self._count(checks, request)
+        return None if found is None else found[0].verdict(found[1])
 
-    def _count(self, checks: tuple[_Check, ...], request: Request) -> Verdict | None:
-        least = 0.0
-        nearest: Pace | None = None
-        for check in checks:
-            if check.params and not _has(request.params, check.params):
+    def _count(self, checks: tuple[_Check, ...], request: Request) -> tuple[Pace, float] | None:
+        """The rule that leaves least, and what ``Pace.take`` has said of it."""
+        now = self._now()
+        address = address_key(request.client_ip)
+        identity = request.identity
+        found: tuple[Pace, float] | None = None
+        for pace, per_user, params in checks:
+            if params and not _has(request.params, params):
                 continue
-            identity = request.identity if check.per_user else None
-            key: Key = address_key(request.client_ip) if identity is None else identity.user_id
-            left = check.pace.take(key)
-            if nearest is None or left < least:
-                least, nearest = left, check.pace
+            key = identity.user_id if per_user and identity is not None else address
+            left = pace.take(key, now)
+            if found is None or left < found[1]:
+                found = pace, left
             if left < 0:
                 break
-        return None if nearest is None else nearest.verdict(least)
+        return found
 
 
-def too_many(verdict: Verdict) -> TooManyRequestsError:
+def too_many(wait_s: int) -> TooManyRequestsError:
     """Say when to come again, in upstream's words."""
-    return TooManyRequestsError(f"Too Many Requests! Wait for {verdict.wait_s}s")
+    return TooManyRequestsError(f"Too Many Requests! Wait for {wait_s}s")
 
 
 def check_rate(verdict: Verdict | None) -> None:
@@ -251,7 +274,7 @@ def check_rate(verdict: Verdict | None) -> None:
         TooManyRequestsError: It came too early.
     """
     if verdict is not None and verdict.wait_s:
-        raise too_many(verdict)
+        raise too_many(verdict.wait_s)
 
 
 def add_limits(response: Response, verdict: Verdict) -> None:

@@ -1,30 +1,8 @@
 """The operations of the admin API; their paths begin with ``/api/_admin``."""
 
-from trailbase_server.admin.audit import export_audit, list_audit, verify_audit
-from trailbase_server.admin.backups import (
-    delete_backups,
-    list_backups,
-    restore_backup,
-    trigger_backup,
-    verify_backup,
-)
-from trailbase_server.admin.components import (
-    install_component,
-    list_components,
-    uninstall_component,
-)
-from trailbase_server.admin.config import get_config, update_config
-from trailbase_server.admin.email import send_test_email
+from typing import TYPE_CHECKING
+
 from trailbase_server.admin.fence import refuse_unknown
-from trailbase_server.admin.info import get_info, get_public_key
-from trailbase_server.admin.jobs import list_jobs, run_job
-from trailbase_server.admin.logs import get_log_stats, list_logs
-from trailbase_server.admin.oauth_providers import list_oauth_providers
-from trailbase_server.admin.reload import get_reload, reload_server
-from trailbase_server.admin.schemas import get_api_schema, list_schemas
-from trailbase_server.admin.sql import parse_sql, run_query
-from trailbase_server.admin.tables import list_tables
-from trailbase_server.admin.users import change_user, create_user, list_users, remove_user
 from trailbase_server.config.proto.config_pb2 import GetConfigResponse, UpdateConfigRequest
 from trailbase_server.errors import (
     BadRequestError,
@@ -36,8 +14,42 @@ from trailbase_server.errors import (
     UnprocessableError,
     UnsupportedMediaError,
 )
+from trailbase_server.web.later import later
 from trailbase_server.web.route import Route
 from trailbase_server.web.router import ANY_METHOD
+
+if TYPE_CHECKING:
+    from trailbase_server.admin import (
+        audit,
+        backups,
+        components,
+        config,
+        email,
+        info,
+        jobs,
+        logs,
+        oauth_providers,
+        reload,
+        schemas,
+        sql,
+        tables,
+        users,
+    )
+else:
+    audit = later("trailbase_server.admin.audit")
+    backups = later("trailbase_server.admin.backups")
+    components = later("trailbase_server.admin.components")
+    config = later("trailbase_server.admin.config")
+    email = later("trailbase_server.admin.email")
+    info = later("trailbase_server.admin.info")
+    jobs = later("trailbase_server.admin.jobs")
+    logs = later("trailbase_server.admin.logs")
+    oauth_providers = later("trailbase_server.admin.oauth_providers")
+    reload = later("trailbase_server.admin.reload")
+    schemas = later("trailbase_server.admin.schemas")
+    sql = later("trailbase_server.admin.sql")
+    tables = later("trailbase_server.admin.tables")
+    users = later("trailbase_server.admin.users")
 
 PREFIX = "/api/_admin"
 
@@ -45,7 +57,7 @@ ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/config",
-        get_config,
+        config.get_config,
         audience="admin",
         operation="get_config_handler",
         summary="Read the configuration with its secrets replaced by placeholders.",
@@ -55,7 +67,7 @@ ROUTES = (
     Route(
         "POST",
         f"{PREFIX}/config",
-        update_config,
+        config.update_config,
         audience="admin",
         operation="update_config_handler",
         summary="Replace the configuration.",
@@ -73,7 +85,7 @@ ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/info",
-        get_info,
+        info.get_info,
         audience="admin",
         operation="info_handler",
         summary="Tell version, start time and command line of the server.",
@@ -82,7 +94,7 @@ ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/public_key",
-        get_public_key,
+        info.get_public_key,
         audience="admin",
         operation="get_public_key",
         summary="Read the key that verifies auth tokens.",
@@ -91,7 +103,7 @@ ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/oauth_providers",
-        list_oauth_providers,
+        oauth_providers.list_oauth_providers,
         audience="admin",
         operation="available_oauth_providers_handler",
         summary="List the services that could be configured to log in with.",
@@ -100,7 +112,7 @@ ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/tables",
-        list_tables,
+        tables.list_tables,
         audience="admin",
         operation="list_tables_handler",
         summary="List tables, indexes, triggers and views.",
@@ -121,7 +133,7 @@ USER_ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/user",
-        list_users,
+        users.list_users,
         audience="admin",
         operation="list_users_handler",
         summary="List users.",
@@ -131,7 +143,7 @@ USER_ROUTES = (
     Route(
         "POST",
         f"{PREFIX}/user",
-        create_user,
+        users.create_user,
         audience="admin",
         operation="create_user_handler",
         summary="Add a user.",
@@ -148,7 +160,7 @@ USER_ROUTES = (
     Route(
         "PATCH",
         f"{PREFIX}/user",
-        change_user,
+        users.change_user,
         audience="admin",
         operation="update_user_handler",
         summary="Change a user who is no administrator.",
@@ -159,7 +171,7 @@ USER_ROUTES = (
     Route(
         "DELETE",
         f"{PREFIX}/user",
-        remove_user,
+        users.remove_user,
         audience="admin",
         operation="delete_user_handler",
         summary="Delete a user who is no administrator.",
@@ -174,7 +186,7 @@ JOB_ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/jobs",
-        list_jobs,
+        jobs.list_jobs,
         audience="admin",
         operation="list_jobs_handler",
         summary="List jobs with their schedule, last and next run.",
@@ -183,7 +195,7 @@ JOB_ROUTES = (
     Route(
         "POST",
         f"{PREFIX}/job/run",
-        run_job,
+        jobs.run_job,
         audience="admin",
         operation="run_job_handler",
         summary="Run a job now and wait for it.",
@@ -203,7 +215,7 @@ RELOAD_ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/reload",
-        get_reload,
+        reload.get_reload,
         audience="admin",
         operation="get_reload_handler",
         summary="Tell how the last reload went.",
@@ -212,7 +224,7 @@ RELOAD_ROUTES = (
     Route(
         "POST",
         f"{PREFIX}/reload",
-        reload_server,
+        reload.reload_server,
         audience="admin",
         operation="reload_handler",
         summary="Apply new migrations, read configuration, keys and certificate again.",
@@ -227,7 +239,7 @@ AUDIT_ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/audit",
-        list_audit,
+        audit.list_audit,
         audience="admin",
         operation="list_audit_handler",
         summary="List who changed what about the server.",
@@ -237,7 +249,7 @@ AUDIT_ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/audit/export",
-        export_audit,
+        audit.export_audit,
         audience="admin",
         operation="export_audit_handler",
         summary="Download the audit log, one JSON object a line.",
@@ -247,7 +259,7 @@ AUDIT_ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/audit/verify",
-        verify_audit,
+        audit.verify_audit,
         audience="admin",
         operation="verify_audit_handler",
         summary="Tell whether the audit log is whole.",
@@ -260,7 +272,7 @@ LOG_ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/logs/list",
-        list_logs,
+        logs.list_logs,
         audience="admin",
         operation="list_logs_handler",
         summary="List entries of the access log.",
@@ -270,7 +282,7 @@ LOG_ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/logs/stats",
-        get_log_stats,
+        logs.get_log_stats,
         audience="admin",
         operation="fetch_stats_handler",
         summary="Count requests by time and by country.",
@@ -292,7 +304,7 @@ BACKUP_ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/backups",
-        list_backups,
+        backups.list_backups,
         audience="admin",
         operation="list_backups_handler",
         summary="List backups.",
@@ -301,7 +313,7 @@ BACKUP_ROUTES = (
     Route(
         "POST",
         f"{PREFIX}/backups/trigger",
-        trigger_backup,
+        backups.trigger_backup,
         audience="admin",
         operation="trigger_backup_handler",
         summary="Make a backup now and wait for it.",
@@ -312,7 +324,7 @@ BACKUP_ROUTES = (
     Route(
         "POST",
         f"{PREFIX}/backups/verify",
-        verify_backup,
+        backups.verify_backup,
         audience="admin",
         operation="verify_backup_handler",
         summary="Check a backup: sums, every page of its databases, foreign keys.",
@@ -322,7 +334,7 @@ BACKUP_ROUTES = (
     Route(
         "PATCH",
         f"{PREFIX}/backups/restore",
-        restore_backup,
+        backups.restore_backup,
         audience="admin",
         operation="restore_backup_handler",
         summary="Put a backup back under the running server; one of the present is made first.",
@@ -333,7 +345,7 @@ BACKUP_ROUTES = (
     Route(
         "DELETE",
         f"{PREFIX}/backups/delete",
-        delete_backups,
+        backups.delete_backups,
         audience="admin",
         operation="delete_backups_handler",
         summary="Delete backups.",
@@ -348,7 +360,7 @@ SQL_ROUTES = (
     Route(
         "POST",
         f"{PREFIX}/query",
-        run_query,
+        sql.run_query,
         audience="admin",
         operation="query_handler",
         summary="Run SQL and read the rows of its last statement.",
@@ -364,7 +376,7 @@ SQL_ROUTES = (
     Route(
         "POST",
         f"{PREFIX}/parse",
-        parse_sql,
+        sql.parse_sql,
         audience="admin",
         operation="parse_handler",
         summary="Ask whether a text is an SQL expression or statement.",
@@ -378,7 +390,7 @@ SCHEMA_ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/schema",
-        list_schemas,
+        schemas.list_schemas,
         audience="admin",
         operation="list_schemas_handler",
         summary="List the JSON schemas that columns may refer to.",
@@ -387,7 +399,7 @@ SCHEMA_ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/schema/{{api}}/schema.json",
-        get_api_schema,
+        schemas.get_api_schema,
         audience="admin",
         operation="get_api_json_schema_handler",
         summary="Download the JSON schema of a record API, whatever its rules say.",
@@ -401,7 +413,7 @@ EMAIL_ROUTES = (
     Route(
         "POST",
         f"{PREFIX}/email/test",
-        send_test_email,
+        email.send_test_email,
         audience="admin",
         operation="test_email_handler",
         summary="Send a mail and wait for how that went.",
@@ -416,7 +428,7 @@ COMPONENT_ROUTES = (
     Route(
         "GET",
         f"{PREFIX}/wasm",
-        list_components,
+        components.list_components,
         audience="admin",
         operation="list_wasm_components_handler",
         summary="List components.",
@@ -425,7 +437,7 @@ COMPONENT_ROUTES = (
     Route(
         "POST",
         f"{PREFIX}/wasm/install",
-        install_component,
+        components.install_component,
         audience="admin",
         operation="install_wasm_component_handler",
         summary="Refuse to fetch a component and say what to do instead.",
@@ -440,7 +452,7 @@ COMPONENT_ROUTES = (
     Route(
         "POST",
         f"{PREFIX}/wasm/uninstall",
-        uninstall_component,
+        components.uninstall_component,
         audience="admin",
         operation="uninstall_wasm_component_handler",
         summary="Remove the file of a component.",

@@ -5,41 +5,16 @@ Where the audience is "nobody", credentials that happen to come along must not m
 reads what it wants by itself.
 """
 
-from trailbase_server.auth.anonymous import login_anonymously, promote_anonymous
+from typing import TYPE_CHECKING
+
 from trailbase_server.auth.avatar import create_avatar, delete_avatar, get_avatar
-from trailbase_server.auth.change_email import (
-    confirm_email_change,
-    request_email_change,
-    request_email_change_plainly,
-)
-from trailbase_server.auth.change_password import change_password
-from trailbase_server.auth.change_username import change_username
-from trailbase_server.auth.code_exchange import exchange_code
-from trailbase_server.auth.delete import delete_account
-from trailbase_server.auth.jwks import read_jwks
 from trailbase_server.auth.login import login
-from trailbase_server.auth.login_mfa import login_with_second_factor
 from trailbase_server.auth.logout import end_session, logout
-from trailbase_server.auth.oauth.callback import end_login, receive_form
-from trailbase_server.auth.oauth.link import begin_link, unlink
-from trailbase_server.auth.oauth.listing import list_providers
-from trailbase_server.auth.oauth.start import begin_login
-from trailbase_server.auth.otp import login_with_otp, request_otp
-from trailbase_server.auth.own_sessions import (
-    end_other_sessions,
-    end_own_session,
-    list_sessions,
-)
 from trailbase_server.auth.pages.links import LOGIN, VERIFY_EMAIL
 from trailbase_server.auth.passkeys.routes import PASSKEY_ROUTES
-from trailbase_server.auth.recovery import create_recovery_codes, read_recovery_codes
 from trailbase_server.auth.refresh import refresh_session
-from trailbase_server.auth.register import register_user
-from trailbase_server.auth.reset_password import request_reset, update_password
 from trailbase_server.auth.routing import route
-from trailbase_server.auth.second_factor import confirm_totp, register_totp, unregister_totp
 from trailbase_server.auth.status import read_status
-from trailbase_server.auth.verify_email import confirm_email, request_verification
 from trailbase_server.errors import (
     BadRequestError,
     ConflictError,
@@ -53,7 +28,53 @@ from trailbase_server.errors import (
     UnprocessableError,
     UnsupportedMediaError,
 )
+from trailbase_server.web.later import later
 from trailbase_server.web.route import Route
+
+if TYPE_CHECKING:
+    from trailbase_server.auth import (
+        anonymous,
+        change_email,
+        change_password,
+        change_username,
+        code_exchange,
+        delete,
+        jwks,
+        login_mfa,
+        otp,
+        own_sessions,
+        recovery,
+        register,
+        reset_password,
+        second_factor,
+        verify_email,
+    )
+    from trailbase_server.auth.oauth import (
+        callback,
+        link,
+        listing,
+        start,
+    )
+else:
+    anonymous = later("trailbase_server.auth.anonymous")
+    change_email = later("trailbase_server.auth.change_email")
+    change_password = later("trailbase_server.auth.change_password")
+    change_username = later("trailbase_server.auth.change_username")
+    code_exchange = later("trailbase_server.auth.code_exchange")
+    delete = later("trailbase_server.auth.delete")
+    jwks = later("trailbase_server.auth.jwks")
+    login_mfa = later("trailbase_server.auth.login_mfa")
+    otp = later("trailbase_server.auth.otp")
+    own_sessions = later("trailbase_server.auth.own_sessions")
+    recovery = later("trailbase_server.auth.recovery")
+    register = later("trailbase_server.auth.register")
+    reset_password = later("trailbase_server.auth.reset_password")
+    second_factor = later("trailbase_server.auth.second_factor")
+    verify_email = later("trailbase_server.auth.verify_email")
+    callback = later("trailbase_server.auth.oauth.callback")
+    link = later("trailbase_server.auth.oauth.link")
+    listing = later("trailbase_server.auth.oauth.listing")
+    start = later("trailbase_server.auth.oauth.start")
 
 _JSON_ERRORS = (BadRequestError, UnsupportedMediaError, UnprocessableError)
 _OAUTH_ERRORS = (
@@ -69,7 +90,7 @@ ROUTES = (
     route(
         "POST",
         "/register",
-        register_user,
+        register.register_user,
         "register_user_handler",
         "Register a new account.",
         BadRequestError,
@@ -78,7 +99,7 @@ ROUTES = (
     route(
         "GET",
         "/verify_email/trigger",
-        request_verification,
+        verify_email.request_verification,
         "request_email_verification_handler",
         "Mail the link that confirms an address once more.",
         BadRequestError,
@@ -87,7 +108,7 @@ ROUTES = (
     route(
         "GET",
         "/verify_email/confirm/{token}",
-        confirm_email,
+        verify_email.confirm_email,
         "verify_email_handler",
         "Confirm an address.",
         BadRequestError,
@@ -108,7 +129,7 @@ ROUTES = (
     route(
         "POST",
         "/login_mfa",
-        login_with_second_factor,
+        login_mfa.login_with_second_factor,
         "login_mfa_handler",
         "End a log-in with a second factor.",
         BadRequestError,
@@ -119,7 +140,7 @@ ROUTES = (
     route(
         "POST",
         "/token",
-        exchange_code,
+        code_exchange.exchange_code,
         "auth_code_to_token_handler",
         "Exchange an authorization code for tokens.",
         *_JSON_ERRORS,
@@ -161,7 +182,7 @@ ROUTES = (
     route(
         "POST",
         "/change_password",
-        change_password,
+        change_password.change_password,
         "change_password_handler",
         "Change the caller's password.",
         BadRequestError,
@@ -171,7 +192,7 @@ ROUTES = (
     route(
         "POST",
         "/change_email/request",
-        request_email_change,
+        change_email.request_email_change,
         "change_email_request_handler",
         "Mail a link to a new address, or give the address up.",
         BadRequestError,
@@ -183,7 +204,7 @@ ROUTES = (
     route(
         "POST",
         "/change_email",
-        request_email_change_plainly,
+        change_email.request_email_change_plainly,
         "change_email_handler",
         "Mail a link to a new address; for callers with a token in a header.",
         BadRequestError,
@@ -195,7 +216,7 @@ ROUTES = (
     route(
         "GET",
         "/change_email/confirm/{token}",
-        confirm_email_change,
+        change_email.confirm_email_change,
         "change_email_confirm_handler",
         "Replace the address of an account.",
         BadRequestError,
@@ -205,7 +226,7 @@ ROUTES = (
     route(
         "POST",
         "/change_username",
-        change_username,
+        change_username.change_username,
         "change_username_handler",
         "Change the caller's username.",
         BadRequestError,
@@ -216,7 +237,7 @@ ROUTES = (
     route(
         "POST",
         "/reset_password/request",
-        request_reset,
+        reset_password.request_reset,
         "reset_password_request_handler",
         "Mail a token that sets a new password.",
         BadRequestError,
@@ -225,7 +246,7 @@ ROUTES = (
     route(
         "POST",
         "/reset_password/update",
-        update_password,
+        reset_password.update_password,
         "reset_password_update_handler",
         "Set a new password with a token.",
         BadRequestError,
@@ -234,7 +255,7 @@ ROUTES = (
     route(
         "POST",
         "/otp/request",
-        request_otp,
+        otp.request_otp,
         "request_otp_handler",
         "Mail a code to log in with.",
         BadRequestError,
@@ -244,7 +265,7 @@ ROUTES = (
     route(
         "POST",
         "/otp/login",
-        login_with_otp,
+        otp.login_with_otp,
         "login_otp_handler",
         "Log in with the code of a mail.",
         BadRequestError,
@@ -255,7 +276,7 @@ ROUTES = (
     route(
         "POST",
         "/login_anonymous",
-        login_anonymously,
+        anonymous.login_anonymously,
         "login_anonymous_user_handler",
         "Make an anonymous account and log it in.",
         BadRequestError,
@@ -265,7 +286,7 @@ ROUTES = (
     route(
         "POST",
         "/promote_anonymous",
-        promote_anonymous,
+        anonymous.promote_anonymous,
         "promote_anonymous_user_handler",
         "Give an anonymous account a password and a name.",
         BadRequestError,
@@ -276,7 +297,7 @@ ROUTES = (
     route(
         "GET",
         "/sessions",
-        list_sessions,
+        own_sessions.list_sessions,
         "list_sessions_handler",
         "List the caller's sessions.",
         audience="user",
@@ -284,7 +305,7 @@ ROUTES = (
     route(
         "DELETE",
         "/sessions",
-        end_other_sessions,
+        own_sessions.end_other_sessions,
         "end_other_sessions_handler",
         "End the caller's other sessions.",
         BadRequestError,
@@ -293,7 +314,7 @@ ROUTES = (
     route(
         "DELETE",
         "/sessions/{id}",
-        end_own_session,
+        own_sessions.end_own_session,
         "end_own_session_handler",
         "End one of the caller's sessions.",
         BadRequestError,
@@ -332,7 +353,7 @@ ROUTES = (
     route(
         "GET",
         "/totp/register",
-        register_totp,
+        second_factor.register_totp,
         "register_totp_request_handler",
         "Offer a secret for a second factor.",
         BadRequestError,
@@ -341,7 +362,7 @@ ROUTES = (
     route(
         "POST",
         "/totp/confirm",
-        confirm_totp,
+        second_factor.confirm_totp,
         "register_totp_confirm_handler",
         "Switch the second factor on.",
         BadRequestError,
@@ -351,7 +372,7 @@ ROUTES = (
     route(
         "POST",
         "/totp/unregister",
-        unregister_totp,
+        second_factor.unregister_totp,
         "unregister_totp_handler",
         "Switch the second factor off.",
         BadRequestError,
@@ -362,7 +383,7 @@ ROUTES = (
     route(
         "POST",
         "/totp/recovery_codes",
-        create_recovery_codes,
+        recovery.create_recovery_codes,
         "create_recovery_codes_handler",
         "Make recovery codes for a lost authenticator.",
         BadRequestError,
@@ -373,7 +394,7 @@ ROUTES = (
     route(
         "GET",
         "/totp/recovery_codes",
-        read_recovery_codes,
+        recovery.read_recovery_codes,
         "read_recovery_codes_handler",
         "Tell how many recovery codes are left.",
         audience="user",
@@ -382,14 +403,14 @@ ROUTES = (
     route(
         "GET",
         "/oauth/providers",
-        list_providers,
+        listing.list_providers,
         "list_configured_providers_handler",
         "List the services to log in with.",
     ),
     route(
         "GET",
         "/oauth/{provider}/login",
-        begin_login,
+        start.begin_login,
         "login_with_external_auth_provider",
         "Send a browser to a service to log in there.",
         BadRequestError,
@@ -400,7 +421,7 @@ ROUTES = (
     route(
         "POST",
         "/oauth/{provider}/link",
-        begin_link,
+        link.begin_link,
         "link_external_account_handler",
         "Send the caller to a service that becomes a way into their account.",
         BadRequestError,
@@ -416,7 +437,7 @@ ROUTES = (
     route(
         "DELETE",
         "/oauth/{provider}/link",
-        unlink,
+        link.unlink,
         "unlink_external_account_handler",
         "Take a service away from the caller's account.",
         BadRequestError,
@@ -429,7 +450,7 @@ ROUTES = (
     route(
         "GET",
         "/oauth/{provider}/callback",
-        end_login,
+        callback.end_login,
         "callback_from_external_auth_provider",
         "Log in whom a service sends back.",
         *_OAUTH_ERRORS,
@@ -437,7 +458,7 @@ ROUTES = (
     route(
         "POST",
         "/oauth/{provider}/callback",
-        receive_form,
+        callback.receive_form,
         "post_callback_from_external_auth_provider",
         "Take the answer of a service that sends it as a form.",
         BadRequestError,
@@ -446,7 +467,7 @@ ROUTES = (
     route(
         "DELETE",
         "/delete",
-        delete_account,
+        delete.delete_account,
         "delete_handler",
         "Delete the caller's account.",
         BadRequestError,
@@ -458,7 +479,7 @@ WELL_KNOWN_ROUTES = (
     Route(
         "GET",
         "/.well-known/jwks.json",
-        read_jwks,
+        jwks.read_jwks,
         audience="nobody",
         operation="read_jwks_handler",
         summary="Read the key that verifies auth tokens, as a JSON Web Key Set.",

@@ -5,39 +5,10 @@ None of them is part of the API: they are left out of its description.
 """
 
 from functools import wraps
+from typing import TYPE_CHECKING
 
 from trailbase_server.auth.pages import links
-from trailbase_server.auth.pages.account import (
-    show_change_email,
-    show_change_password,
-    show_change_username,
-    submit_email,
-    submit_password,
-    submit_username,
-)
-from trailbase_server.auth.pages.assets import get_asset
-from trailbase_server.auth.pages.codes import show_otp_login, show_otp_request
-from trailbase_server.auth.pages.leave import show_logout, submit_logout
-from trailbase_server.auth.pages.passwords import show_reset_request, show_reset_update
-from trailbase_server.auth.pages.profile import (
-    show_delete,
-    show_profile,
-    submit_avatar,
-    submit_avatar_deletion,
-    submit_deletion,
-    submit_other_sessions_end,
-    submit_session_end,
-)
-from trailbase_server.auth.pages.register import show_register, show_verify_email
 from trailbase_server.auth.pages.render import render_error
-from trailbase_server.auth.pages.second_factor import (
-    show_totp,
-    submit_recovery_codes,
-    submit_totp,
-    submit_totp_end,
-)
-from trailbase_server.auth.pages.settings import get_settings, update_settings
-from trailbase_server.auth.pages.sign_in import continue_as_user, show_login, show_second_factor
 from trailbase_server.auth.replies import is_tellable
 from trailbase_server.auth.routing import AuthHandler, limit_addresses
 from trailbase_server.auth.state import AuthState
@@ -49,9 +20,35 @@ from trailbase_server.errors import (
     UnprocessableError,
     UnsupportedMediaError,
 )
+from trailbase_server.web.later import later
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response
 from trailbase_server.web.route import Audience, Route
+
+if TYPE_CHECKING:
+    from trailbase_server.auth.pages import (
+        account,
+        assets,
+        codes,
+        leave,
+        passwords,
+        profile,
+        register,
+        second_factor,
+        settings,
+        sign_in,
+    )
+else:
+    account = later("trailbase_server.auth.pages.account")
+    assets = later("trailbase_server.auth.pages.assets")
+    codes = later("trailbase_server.auth.pages.codes")
+    leave = later("trailbase_server.auth.pages.leave")
+    passwords = later("trailbase_server.auth.pages.passwords")
+    profile = later("trailbase_server.auth.pages.profile")
+    register = later("trailbase_server.auth.pages.register")
+    second_factor = later("trailbase_server.auth.pages.second_factor")
+    settings = later("trailbase_server.auth.pages.settings")
+    sign_in = later("trailbase_server.auth.pages.sign_in")
 
 
 def shown(handler: AuthHandler) -> AuthHandler:
@@ -119,64 +116,104 @@ def _route(
 _SETTINGS = f"{links.BASE}/admin/settings/"
 
 PAGE_ROUTES = (
-    _show(links.LOGIN, show_login, "show_login", "Log in."),
-    _show(links.LOGIN_MFA, show_second_factor, "show_second_factor", "Enter a second factor."),
-    _form(links.CONTINUE, continue_as_user, "continue_as_user", "Go on as who is logged in."),
-    _show(links.REGISTER, show_register, "show_register", "Make an account."),
-    _show(links.VERIFY_EMAIL, show_verify_email, "show_verify_email", "Have a link sent again."),
-    _show(links.RESET_REQUEST, show_reset_request, "show_reset_request", "Forgot the password."),
+    _show(links.LOGIN, sign_in.show_login, "show_login", "Log in."),
+    _show(
+        links.LOGIN_MFA, sign_in.show_second_factor, "show_second_factor", "Enter a second factor."
+    ),
+    _form(
+        links.CONTINUE, sign_in.continue_as_user, "continue_as_user", "Go on as who is logged in."
+    ),
+    _show(links.REGISTER, register.show_register, "show_register", "Make an account."),
+    _show(
+        links.VERIFY_EMAIL,
+        register.show_verify_email,
+        "show_verify_email",
+        "Have a link sent again.",
+    ),
+    _show(
+        links.RESET_REQUEST,
+        passwords.show_reset_request,
+        "show_reset_request",
+        "Forgot the password.",
+    ),
     _show(
         f"{links.RESET_UPDATE}/{{token}}",
-        show_reset_update,
+        passwords.show_reset_update,
         "show_reset_update",
         "Set a new password.",
     ),
-    _show(links.OTP_REQUEST, show_otp_request, "show_otp_request", "Ask for a code by mail."),
-    _show(links.OTP_LOGIN, show_otp_login, "show_otp_login", "Enter the code of a mail."),
+    _show(links.OTP_REQUEST, codes.show_otp_request, "show_otp_request", "Ask for a code by mail."),
+    _show(links.OTP_LOGIN, codes.show_otp_login, "show_otp_login", "Enter the code of a mail."),
     _show(
-        links.CHANGE_PASSWORD, show_change_password, "show_change_password", "Change the password."
+        links.CHANGE_PASSWORD,
+        account.show_change_password,
+        "show_change_password",
+        "Change the password.",
     ),
-    _form(links.CHANGE_PASSWORD, submit_password, "submit_password", "Change the password."),
-    _show(links.CHANGE_EMAIL, show_change_email, "show_change_email", "Change the address."),
-    _form(links.CHANGE_EMAIL, submit_email, "submit_email", "Change the address."),
+    _form(
+        links.CHANGE_PASSWORD, account.submit_password, "submit_password", "Change the password."
+    ),
     _show(
-        links.CHANGE_USERNAME, show_change_username, "show_change_username", "Change the username."
+        links.CHANGE_EMAIL, account.show_change_email, "show_change_email", "Change the address."
     ),
-    _form(links.CHANGE_USERNAME, submit_username, "submit_username", "Change the username."),
-    _show(links.TOTP, show_totp, "show_totp", "Set the second factor up."),
-    _form(links.TOTP, submit_totp, "submit_totp", "Switch the second factor on."),
-    _form(f"{links.TOTP}/off", submit_totp_end, "submit_totp_end", "Switch the factor off."),
+    _form(links.CHANGE_EMAIL, account.submit_email, "submit_email", "Change the address."),
+    _show(
+        links.CHANGE_USERNAME,
+        account.show_change_username,
+        "show_change_username",
+        "Change the username.",
+    ),
+    _form(
+        links.CHANGE_USERNAME, account.submit_username, "submit_username", "Change the username."
+    ),
+    _show(links.TOTP, second_factor.show_totp, "show_totp", "Set the second factor up."),
+    _form(links.TOTP, second_factor.submit_totp, "submit_totp", "Switch the second factor on."),
+    _form(
+        f"{links.TOTP}/off",
+        second_factor.submit_totp_end,
+        "submit_totp_end",
+        "Switch the factor off.",
+    ),
     _form(
         f"{links.TOTP}/recovery_codes",
-        submit_recovery_codes,
+        second_factor.submit_recovery_codes,
         "submit_recovery_codes",
         "Make recovery codes.",
     ),
-    _show(links.PROFILE, show_profile, "show_profile", "See one's own account."),
-    _form(links.AVATAR, submit_avatar, "submit_avatar", "Upload a picture.", streams_forms=True),
+    _show(links.PROFILE, profile.show_profile, "show_profile", "See one's own account."),
+    _form(
+        links.AVATAR,
+        profile.submit_avatar,
+        "submit_avatar",
+        "Upload a picture.",
+        streams_forms=True,
+    ),
     _form(
         f"{links.AVATAR}/delete",
-        submit_avatar_deletion,
+        profile.submit_avatar_deletion,
         "submit_avatar_deletion",
         "Delete the picture.",
     ),
     _form(
         f"{links.SESSIONS}/end",
-        submit_other_sessions_end,
+        profile.submit_other_sessions_end,
         "submit_other_sessions_end",
         "End all other sessions.",
     ),
     _form(
-        f"{links.SESSIONS}/end/{{id}}", submit_session_end, "submit_session_end", "End a session."
+        f"{links.SESSIONS}/end/{{id}}",
+        profile.submit_session_end,
+        "submit_session_end",
+        "End a session.",
     ),
-    _show(links.DELETE, show_delete, "show_delete", "Ask before an account is deleted."),
-    _form(links.DELETE, submit_deletion, "submit_deletion", "Delete one's own account."),
-    _show(links.LOGOUT, show_logout, "show_logout", "Ask before logging out."),
-    _form(links.LOGOUT, submit_logout, "submit_logout", "Log out.", audience="nobody"),
+    _show(links.DELETE, profile.show_delete, "show_delete", "Ask before an account is deleted."),
+    _form(links.DELETE, profile.submit_deletion, "submit_deletion", "Delete one's own account."),
+    _show(links.LOGOUT, leave.show_logout, "show_logout", "Ask before logging out."),
+    _form(links.LOGOUT, leave.submit_logout, "submit_logout", "Log out.", audience="nobody"),
     Route(
         "GET",
         f"{links.STATIC}/{{hash}}/{{name}}",
-        get_asset,
+        assets.get_asset,
         audience="nobody",
         operation="get_page_asset",
         summary="Read a style or a picture of the pages.",
@@ -186,7 +223,7 @@ PAGE_ROUTES = (
     Route(
         "GET",
         _SETTINGS,
-        get_settings,
+        settings.get_settings,
         audience="user",
         operation="get_page_settings",
         summary="Read the title and logo of the pages.",
@@ -196,7 +233,7 @@ PAGE_ROUTES = (
     Route(
         "POST",
         _SETTINGS,
-        update_settings,
+        settings.update_settings,
         audience="user",
         operation="update_page_settings",
         summary="Choose the title and logo of the pages.",

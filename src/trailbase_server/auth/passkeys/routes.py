@@ -1,12 +1,7 @@
 """The operations of this package as data; they are part of ``auth.routes.ROUTES``."""
 
-from trailbase_server.auth.passkeys.enrol import begin_registration, finish_registration
-from trailbase_server.auth.passkeys.own import (
-    list_own_passkeys,
-    remove_own_passkey,
-    rename_own_passkey,
-)
-from trailbase_server.auth.passkeys.sign_in import begin_passkey_login, login_with_passkey
+from typing import TYPE_CHECKING
+
 from trailbase_server.auth.routing import route
 from trailbase_server.errors import (
     BadRequestError,
@@ -16,12 +11,24 @@ from trailbase_server.errors import (
     TooManyRequestsError,
     UnauthorizedError,
 )
+from trailbase_server.web.later import later
+
+if TYPE_CHECKING:
+    from trailbase_server.auth.passkeys import (
+        enrol,
+        own,
+        sign_in,
+    )
+else:
+    enrol = later("trailbase_server.auth.passkeys.enrol")
+    own = later("trailbase_server.auth.passkeys.own")
+    sign_in = later("trailbase_server.auth.passkeys.sign_in")
 
 PASSKEY_ROUTES = (
     route(
         "POST",
         "/passkeys/register/begin",
-        begin_registration,
+        enrol.begin_registration,
         "begin_passkey_registration_handler",
         "Begin to add a passkey to the caller's account.",
         BadRequestError,
@@ -33,7 +40,7 @@ PASSKEY_ROUTES = (
     route(
         "POST",
         "/passkeys/register/finish",
-        finish_registration,
+        enrol.finish_registration,
         "finish_passkey_registration_handler",
         "Add a passkey to the caller's account.",
         BadRequestError,
@@ -44,7 +51,7 @@ PASSKEY_ROUTES = (
     route(
         "POST",
         "/passkeys/login/begin",
-        begin_passkey_login,
+        sign_in.begin_passkey_login,
         "begin_passkey_login_handler",
         "Begin to log in with a passkey.",
         NotFoundError,
@@ -52,7 +59,7 @@ PASSKEY_ROUTES = (
     route(
         "POST",
         "/passkeys/login/finish",
-        login_with_passkey,
+        sign_in.login_with_passkey,
         "finish_passkey_login_handler",
         "Log in with a passkey.",
         BadRequestError,
@@ -62,7 +69,7 @@ PASSKEY_ROUTES = (
     route(
         "GET",
         "/passkeys",
-        list_own_passkeys,
+        own.list_own_passkeys,
         "list_passkeys_handler",
         "List the caller's passkeys.",
         NotFoundError,
@@ -71,7 +78,7 @@ PASSKEY_ROUTES = (
     route(
         "PATCH",
         "/passkeys/{id}",
-        rename_own_passkey,
+        own.rename_own_passkey,
         "rename_passkey_handler",
         "Give a passkey of the caller another name.",
         BadRequestError,
@@ -81,7 +88,7 @@ PASSKEY_ROUTES = (
     route(
         "DELETE",
         "/passkeys/{id}",
-        remove_own_passkey,
+        own.remove_own_passkey,
         "remove_passkey_handler",
         "Remove a passkey of the caller.",
         BadRequestError,

@@ -1,10 +1,9 @@
 """Models become SQL that means the same."""
 
-from dataclasses import replace
-
 import apsw
 import pytest
 from hypothesis import assume, given
+from msgspec.structs import replace
 
 from tests.strategies import INDEXES, create_tables, tables
 from trailbase_server.schema.columns import make_column

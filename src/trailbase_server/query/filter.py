@@ -6,9 +6,10 @@ in the column's type.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
+
+from msgspec import Struct
 
 from trailbase_server.db.values import SqlValue
 from trailbase_server.errors import BadRequestError
@@ -46,8 +47,7 @@ class Operator(StrEnum):
     CONTAINS = "@contains"
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(Struct, frozen=True):
     """``column operator value``; the value is the decoded text of the query string."""
 
     column: str
@@ -55,15 +55,13 @@ class Comparison:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Struct, frozen=True):
     """All of at least one node."""
 
     nodes: tuple["FilterNode", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Struct, frozen=True):
     """Any of at least one node."""
 
     nodes: tuple["FilterNode", ...]
@@ -72,8 +70,7 @@ class Or:
 FilterNode = Comparison | And | Or
 
 
-@dataclass(frozen=True, slots=True)
-class FilterColumn:
+class FilterColumn(Struct, frozen=True):
     """
     A column that may be filtered and ordered by.
 

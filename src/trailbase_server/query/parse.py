@@ -18,9 +18,10 @@ Parameters are first collected into a tree of dicts by their segments, then read
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote_plus
+
+from msgspec import Struct
 
 from trailbase_server.errors import BadRequestError
 from trailbase_server.query.filter import And, Comparison, FilterNode, Operator, Or
@@ -54,16 +55,14 @@ class InvalidQueryError(BadRequestError):
         super().__init__(public)
 
 
-@dataclass(frozen=True, slots=True)
-class OrderTerm:
+class OrderTerm(Struct, frozen=True):
     """One column of ``order``."""
 
     column: str
     descending: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ListQuery:
+class ListQuery(Struct, frozen=True):
     """
     What a list request asks for.
 
@@ -90,8 +89,7 @@ class ListQuery:
     skip_cursor: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SubscribeQuery:
+class SubscribeQuery(Struct, frozen=True):
     """
     What a subscription asks for: rows that match ``filter``, as SSE or over a WebSocket.
 

@@ -6,7 +6,8 @@ A promise is a call that must be true (or its argument NULL) for the row to be s
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trailbase_server.schema.lexer import (
     Token,
@@ -20,8 +21,7 @@ from trailbase_server.schema.lexer import (
 MAX_DEPTH = 50  # levels of AND within OR; nobody hides a promise deeper
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """
     A function call in an expression.
 

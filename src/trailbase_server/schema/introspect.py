@@ -6,7 +6,8 @@ API over it is refused when it is configured, the rest of the server works.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from trailbase_server.db.dialect import quote
 from trailbase_server.db.errors import DatabaseError

@@ -8,12 +8,12 @@ both tables may have a column of the same name.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
 import orjson
+from msgspec import Struct
 
 from trailbase_server.schema.builtin import GEOJSON_GEOMETRY, JsonSchema
 from trailbase_server.schema.model import Column, DataType, Table, View
@@ -58,8 +58,7 @@ class Lookup(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaColumn:
+class SchemaColumn(Struct, frozen=True):
     """
     A column of the document.
 
@@ -72,8 +71,7 @@ class SchemaColumn:
     nullable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ExpandedTable:
+class ExpandedTable(Struct, frozen=True):
     """
     What an expanded column refers to.
 

@@ -7,8 +7,9 @@ The shapes follow the wire (spec sqlite/5.2) and keep more than it shows: table-
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 
 class DataType(StrEnum):
@@ -51,8 +52,7 @@ class ReferentialAction(StrEnum):
     SET_DEFAULT = "SetDefault"
 
 
-@dataclass(frozen=True, slots=True)
-class QualifiedName:
+class QualifiedName(Struct, frozen=True):
     """Name of a table, view or index; ``database_schema`` is None where the text had none."""
 
     name: str
@@ -65,25 +65,21 @@ class QualifiedName:
         return ("main" if schema in (None, "main", "public") else schema or "main", self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class Null:
+class Null(Struct, frozen=True):
     """``NULL``: explicitly nullable."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotNull:
+class NotNull(Struct, frozen=True):
     """``NOT NULL``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+class Default(Struct, frozen=True):
     """``DEFAULT``; canonical text, parenthesised expressions keep their parentheses."""
 
     sql: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unique:
+class Unique(Struct, frozen=True):
     """Column-level ``UNIQUE`` or ``PRIMARY KEY``."""
 
     is_primary: bool
@@ -91,8 +87,7 @@ class Unique:
     autoincrement: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class References:
+class References(Struct, frozen=True):
     """
     Column-level ``REFERENCES``; no ``referred_columns`` means the foreign primary key.
     ``deferrable`` is the clause as written, in capitals.
@@ -105,24 +100,21 @@ class References:
     deferrable: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """``CHECK``; canonical text without the outer parentheses. ``name`` only at table level."""
 
     expr: str
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Generated:
+class Generated(Struct, frozen=True):
     """Generated column; ``mode`` is ``Virtual``, ``Stored`` or None (not said: virtual)."""
 
     expr: str
     mode: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Collate:
+class Collate(Struct, frozen=True):
     """``COLLATE``."""
 
     name: str
@@ -131,8 +123,7 @@ class Collate:
 ColumnOption = Null | NotNull | Default | Unique | References | Check | Generated | Collate
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """
     A column.
 
@@ -148,8 +139,7 @@ class Column:
     options: tuple[ColumnOption, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ForeignKey:
+class ForeignKey(Struct, frozen=True):
     """Table-level ``FOREIGN KEY``."""
 
     columns: tuple[str, ...]
@@ -161,8 +151,7 @@ class ForeignKey:
     deferrable: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UniqueConstraint:
+class UniqueConstraint(Struct, frozen=True):
     """Table-level ``UNIQUE`` or (``is_primary``, not shown on the wire) ``PRIMARY KEY``."""
 
     columns: tuple[str, ...]
@@ -171,8 +160,7 @@ class UniqueConstraint:
     is_primary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A table; ``sql`` is the text it was parsed from."""
 
     name: QualifiedName
@@ -198,8 +186,7 @@ class Join:
     OUTER = 32
 
 
-@dataclass(frozen=True, slots=True)
-class ViewColumn:
+class ViewColumn(Struct, frozen=True):
     """
     A result column of a view.
 
@@ -218,8 +205,7 @@ class ViewColumn:
     nullable_by_join: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ViewMapping:
+class ViewMapping(Struct, frozen=True):
     """Result columns of a view, as inferred; ``group_by`` is an index into ``columns``."""
 
     columns: tuple[ViewColumn, ...]
@@ -227,8 +213,7 @@ class ViewMapping:
     joins: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """A view; ``mapping`` is None when its columns cannot be inferred."""
 
     name: QualifiedName
@@ -238,8 +223,7 @@ class View:
     sql: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class IndexColumn:
+class IndexColumn(Struct, frozen=True):
     """An indexed column, or (``is_expression``) the canonical text of an expression."""
 
     column_name: str
@@ -248,8 +232,7 @@ class IndexColumn:
     is_expression: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
+class Index(Struct, frozen=True):
     """An index."""
 
     name: QualifiedName
@@ -260,8 +243,7 @@ class Index:
     sql: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trigger:
+class Trigger(Struct, frozen=True):
     """A trigger; its body is not analysed."""
 
     name: QualifiedName
@@ -269,8 +251,7 @@ class Trigger:
     sql: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Catalog:
+class Catalog(Struct, frozen=True):
     """
     Everything the open databases contain.
 

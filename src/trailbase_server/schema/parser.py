@@ -7,7 +7,8 @@ of column constraints, sort orders of keys) is read over; whoever needs it has t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trailbase_server.schema.canonical import canonical_text
 from trailbase_server.schema.columns import (
@@ -271,8 +272,7 @@ def parse_trigger(sql: str, schema: str | None = None) -> Trigger:
     return Trigger(name, _parse_name(cursor, None).name, sql)
 
 
-@dataclass(frozen=True, slots=True)
-class ViewHead:
+class ViewHead(Struct, frozen=True):
     """
     A view before its columns are known.
 

@@ -7,7 +7,9 @@ BLOB that is known to hold UUIDs, because a check says so or because it refers t
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from trailbase_server.schema.checks import all_calls, mentioned_names, promised_calls
 from trailbase_server.schema.lexer import TokenKind, is_quoted, unquote
@@ -38,15 +40,13 @@ _UUID_CHECKS = frozenset(("is_uuid", "is_uuid_v4", "is_uuid_v7"))
 _UNSAFE_JOINS = Join.RIGHT | Join.CROSS | Join.NATURAL
 
 
-@dataclass(frozen=True, slots=True)
-class JsonByName:
+class JsonByName(Struct, frozen=True):
     """JSON that follows a registered schema."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class JsonInline:
+class JsonInline(Struct, frozen=True):
     """JSON that follows the schema written in the check."""
 
     schema_text: str

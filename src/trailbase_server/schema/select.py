@@ -7,7 +7,8 @@ looked at, but it cannot back a record API.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trailbase_server.schema.cursor import Cursor, split_list
 from trailbase_server.schema.lexer import (
@@ -43,37 +44,32 @@ class UnfitQueryError(SchemaSyntaxError):
     """The query is fine, but its columns cannot be told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Star:
+class Star(Struct, frozen=True):
     """``*``, or ``table.*``."""
 
     table: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnName:
+class ColumnName(Struct, frozen=True):
     """``column``, or ``table.column``."""
 
     table: str | None
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Cast:
+class Cast(Struct, frozen=True):
     """``CAST (… AS type)``."""
 
     type_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """A constant."""
 
     data_type: DataType
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(Struct, frozen=True):
     """``MIN``, ``MAX`` or ``SUM``; without ``argument`` if that is no plain column."""
 
     function: str
@@ -83,8 +79,7 @@ class Aggregate:
 Expression = Star | ColumnName | Cast | Literal | Aggregate
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A result column; ``text`` is its expression, from the first to the last token."""
 
     expression: Expression
@@ -92,8 +87,7 @@ class Item:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """
     A table or query behind FROM.
 
@@ -113,8 +107,7 @@ class Source:
     using: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(Struct, frozen=True):
     """
     A query.
 

@@ -11,7 +11,9 @@ belongs to one row of the key's table.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from trailbase_server.schema.columns import make_column
 from trailbase_server.schema.lexer import SchemaSyntaxError, Token, TokenKind
@@ -50,8 +52,7 @@ Place = tuple[int, int]
 """Index of a source and of a column in it."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Scope:
+class _Scope(Struct, frozen=True):
     """What a source offers; ``merged`` are columns that USING or NATURAL puts into earlier ones."""
 
     alias: str
@@ -59,8 +60,7 @@ class _Scope:
     merged: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
+class _Result(Struct, frozen=True):
     """A result column: None where it is left out of the mapping."""
 
     column: ViewColumn | None

@@ -18,9 +18,9 @@ import apsw
 from trailbase_server.clock import SYSTEM_CLOCK
 from trailbase_server.db.values import Row
 from trailbase_server.errors import BadRequestError, PreconditionError
+from trailbase_server.sqlite.budget import STEPS_PER_CHECK
 from trailbase_server.sqlite.errors import compile_error
 from trailbase_server.sqlite.open import DatabaseFiles, open_connection
-from trailbase_server.sqlite.readers import STEPS_PER_CHECK
 from trailbase_server.sqlite.vectors import load_vectors, needs_vectors
 
 MAX_SCRIPT_CHARS = 1_000_000  # what is typed is short, and finding its statements is quadratic

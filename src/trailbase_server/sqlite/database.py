@@ -45,8 +45,10 @@ class SqliteDatabase:
     def __init__(self, files: DatabaseFiles, reader_threads: int = DEFAULT_READER_THREADS) -> None:
         self._files = files
         self._listener: ChangeListener | None = None
-        self._turns = Turns(files, self._publish, self._after_commit)
-        self._readers = Readers(files, reader_threads)
+        self._readers = readers = Readers(files, reader_threads)
+        self._turns = Turns(
+            files, self._publish, self._after_commit, readers.make_way, readers.go_on
+        )
         self._checkpointer = Checkpointer(self._writer_connection, self._turns.between_turns)
         self._checkpointer.watch()
         # Bound once: the hot path of every request.

@@ -2,12 +2,10 @@
 Reads run where they are.
 
 A point read takes a few microseconds: less than a hop to another thread. So the event loop's thread
-reads on its own
-connection, under a *budget*: SQLite calls back every ``STEPS_PER_CHECK`` steps of its machine, and
-a statement that has been running for longer than ``INLINE_BUDGET_S`` is interrupted.
-``OverBudgetError`` tells the caller to repeat the work on the pool, where each thread has a
-connection and a far larger budget. A statement that was interrupted again and again goes straight
-to the pool for a while.
+reads on its own connection, under a *budget*: a statement that has been running for longer than
+``INLINE_BUDGET_S`` is interrupted. ``OverBudgetError`` tells the caller to repeat the work on the
+pool, where each thread has a connection and a far larger budget. A statement that was interrupted
+again and again goes straight to the pool for a while.
 
 Bounds: ``threads`` readers, ``MAX_WAITING`` functions in the pool's queue (then
 ``OverloadedError``), ``POOL_BUDGET_S`` for one statement.
@@ -25,68 +23,19 @@ import apsw
 
 from trailbase_server.db.errors import ClosedError, DatabaseError, OverBudgetError, OverloadedError
 from trailbase_server.db.values import Params, Row
-from trailbase_server.sqlite.errors import compile_error, translate_error
+from trailbase_server.sqlite.budget import BudgetedConnection
 from trailbase_server.sqlite.meters import ReadMeters
-from trailbase_server.sqlite.open import DatabaseFiles, open_connection
-from trailbase_server.sqlite.vectors import load_vectors, needs_vectors
+from trailbase_server.sqlite.open import DatabaseFiles
+from trailbase_server.sqlite.snapshot import SnapshotConnection
 
 R = TypeVar("R")
 
 INLINE_BUDGET_S = 0.002  # longest time one statement may keep the event loop busy
 POOL_BUDGET_S = 30.0  # longest time of one statement on a reader thread
-STEPS_PER_CHECK = 1_000  # steps of SQLite's machine between two looks at the clock: about 20 µs
 MAX_WAITING = 512  # functions waiting for a reader thread
 STRIKES = 2  # interrupts within PENALTY_S after which a statement goes straight to the pool …
 PENALTY_S = 1.0  # … for this long
 MAX_SLOW_STATEMENTS = 256  # statements remembered as slow
-
-
-class BudgetedConnection:
-    """
-    A reading connection that is never busy for longer than its budget.
-
-    Args:
-        files: What to open.
-        budget_s: Longest time of one statement, in seconds.
-    """
-
-    def __init__(self, files: DatabaseFiles, budget_s: float) -> None:
-        self.connection = open_connection(files, "reader")
-        self._cursor = self.connection.cursor()
-        self._budget_s = budget_s
-        self._started = 0.0
-        self.connection.set_progress_handler(self._is_over, STEPS_PER_CHECK)
-
-    def _is_over(self) -> bool:
-        return perf_counter() - self._started > self._budget_s
-
-    def read(self, sql: str, params: Params) -> list[Row]:
-        """Run one statement to completion; ``OverBudgetError`` when it took too long."""
-        self._started = perf_counter()
-        try:
-            return self._cursor.execute(sql, params).fetchall()
-        except apsw.InterruptError as exc:
-            raise OverBudgetError(sql) from exc
-        except apsw.BusyError as exc:
-            raise OverBudgetError(sql) from exc
-        except Exception as exc:  # noqa: BLE001  # translated and raised again
-            return self._retry(sql, params, exc)
-
-    def _retry(self, sql: str, params: Params, exc: Exception) -> list[Row]:
-        if isinstance(exc, apsw.SQLError) and needs_vectors(str(exc)):
-            load_vectors(self.connection)
-            return self.read(sql, params)
-        error = self.prepare_error(sql)
-        raise translate_error(exc, compiles=error is None) from exc
-
-    def prepare_error(self, sql: str) -> str | None:
-        """Compile a statement without running it."""
-        self._started = perf_counter()
-        error = compile_error(self.connection, sql)
-        if error is not None and needs_vectors(error):
-            load_vectors(self.connection)
-            return self.prepare_error(sql)
-        return error
 
 
 class Readers:
@@ -104,10 +53,8 @@ class Readers:
     def __init__(self, files: DatabaseFiles, threads: int) -> None:
         self._files = files
         self._home = threading.get_ident()
-        self._inline = BudgetedConnection(files, INLINE_BUDGET_S)
+        self._inline = SnapshotConnection(files, INLINE_BUDGET_S)
         self._inline_read = self._inline.read
-        # A lock held by a checkpoint that resets the WAL: do not wait for it on the event loop.
-        self._inline.connection.set_busy_timeout(0)
         self._local = threading.local()
         self._opened: list[BudgetedConnection] = []
         self._threads = threads
@@ -140,6 +87,14 @@ class Readers:
         if threading.get_ident() == self._home:
             raise OverBudgetError
 
+    def make_way(self) -> None:
+        """On the loop: the writer begins, let go of what was committed before (``Turns``)."""
+        self._inline.leave()
+
+    def go_on(self) -> None:
+        """On the loop: the writer has ended."""
+        self._inline.allow()
+
     async def query(self, sql: str, params: Params = ()) -> list[Row]:
         """See ``db.base.Database.query``."""
         try:
@@ -169,9 +124,8 @@ class Readers:
 
     @property
     def inline_reads(self) -> int:
-        """Statements that were run on the event loop, as the engine counts them; for that loop."""
-        cache = self._inline.connection.cache_stats()
-        return int(cache["hits"] + cache["misses"])
+        """Statements that were run on the event loop; for that loop."""
+        return self._inline.reads
 
     @property
     def waiting(self) -> int:
@@ -181,11 +135,10 @@ class Readers:
     def reopen(self, files: DatabaseFiles) -> None:
         """Open other files from now on; connections in threads are replaced when next used."""
         old, self._files = self._inline, files
-        self._inline = BudgetedConnection(files, INLINE_BUDGET_S)
+        self._inline = SnapshotConnection(files, INLINE_BUDGET_S)
         self._inline_read = self._inline.read
-        self._inline.connection.set_busy_timeout(0)
         self._local = threading.local()
-        old.connection.close()
+        old.close()
 
     def close(self) -> None:
         """Stop the threads and close all connections. Idempotent."""
@@ -195,9 +148,10 @@ class Readers:
                 with suppress(apsw.Error):
                     reader.connection.interrupt()
             self._pool.shutdown(wait=True, cancel_futures=True)
-        for reader in [*self._opened, self._inline]:
+        for reader in self._opened:
             reader.connection.close()
         self._opened.clear()
+        self._inline.close()
 
     def _thread_connection(self) -> BudgetedConnection:
         reader: BudgetedConnection | None = getattr(self._local, "reader", None)

@@ -28,10 +28,9 @@ Bounds: ``MAX_WAITING`` jobs (then ``OverloadedError``), ``MAX_JOBS`` per turn.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from contextvars import Context
 from time import perf_counter
 from typing import Any
 
@@ -40,8 +39,10 @@ import apsw
 from trailbase_server.db.base import Change
 from trailbase_server.db.errors import ClosedError, ConstraintError, DatabaseError, OverloadedError
 from trailbase_server.db.values import Params, Row
+from trailbase_server.sqlite.budget import STEPS_PER_CHECK
 from trailbase_server.sqlite.changes import ChangeLog
 from trailbase_server.sqlite.errors import compile_error, translate_error
+from trailbase_server.sqlite.job import Job
 from trailbase_server.sqlite.meters import TurnMeters
 from trailbase_server.sqlite.open import BUSY_TIMEOUT_MS, DatabaseFiles, open_connection
 from trailbase_server.sqlite.vectors import load_vectors, needs_vectors
@@ -52,96 +53,8 @@ JOB_BUDGET_S = 0.004  # longest time one job may keep the event loop busy
 TURN_BUDGET_S = 0.010  # after this long a turn commits what it has
 SLOW_COMMIT_S = 0.0005  # average above which COMMIT moves to the thread
 THREAD_BUDGET_S = 60.0  # longest time one job may take in the thread
-STEPS_PER_CHECK = 1_000  # steps of SQLite's machine between two looks at the clock
 NEVER = float("inf")  # "started" of a transaction in which no job is running
 SMOOTHING = 0.1  # weight of the newest commit in the moving average
-
-
-class Job:
-    """
-    A queued write: a function and its arguments, and a future of its outcome.
-
-    It is a future of the kind that tasks accept. A plain one would cost two trips through the
-    event loop for each write: a callback without ``context`` (the front door's) is called at once
-    when the job is answered; those of tasks are scheduled, as they expect.
-    """
-
-    __slots__ = (
-        "_asyncio_future_blocking",
-        "args",
-        "callbacks",
-        "cancelled",
-        "error",
-        "function",
-        "is_answered",
-        "kwargs",
-        "loop",
-        "outcome",
-        "savepoint",
-    )
-
-    def __init__(
-        self,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        loop: asyncio.AbstractEventLoop,
-    ) -> None:
-        self.function = function
-        self.args = args
-        self.kwargs = kwargs
-        self.loop = loop
-        self.savepoint = not hasattr(function, "single_statement")
-        self.outcome: Any = None
-        self.error: BaseException | None = None
-        self.is_answered = False
-        self.cancelled = False
-        self.callbacks: list[tuple[Callable[..., Any], Context | None]] = []
-        self._asyncio_future_blocking = False
-
-    def answer(self) -> None:
-        """Deliver the outcome, unless whoever asked has gone."""
-        if self.is_answered:
-            return
-        self.is_answered = True
-        for callback, context in self.callbacks:
-            if context is None:
-                callback(self)
-            else:
-                self.loop.call_soon(callback, self, context=context)
-
-    # What tasks ask of a future
-
-    def __await__(self) -> Generator["Job", None, Any]:
-        if not self.is_answered:
-            self._asyncio_future_blocking = True
-            yield self
-        return self.result()
-
-    def result(self) -> Any:
-        """What the job returned; raises what it raised."""
-        if self.error is not None:
-            raise self.error
-        return self.outcome
-
-    def add_done_callback(
-        self, callback: Callable[..., Any], *, context: Context | None = None
-    ) -> None:
-        """Have a function called with this job when it is answered."""
-        self.callbacks.append((callback, context))
-
-    def get_loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop."""
-        return self.loop
-
-    def cancel(self, msg: object = None) -> bool:
-        """Nobody waits any more: the job is left out unless it has begun."""
-        if self.is_answered:
-            return False
-        self.cancelled = True
-        self.error = asyncio.CancelledError(msg)
-        self.answer()
-        return True
 
 
 class InterruptedTurnError(Exception):
@@ -199,6 +112,7 @@ class Turns:
         files: What to open.
         publish: Called on the loop after each commit with the changes, while somebody listens.
         after_commit: Called on the loop after each commit.
+        before, after: Called on the loop around each turn, answers included.
 
     Attributes:
         meters: What has happened.
@@ -209,9 +123,12 @@ class Turns:
         files: DatabaseFiles,
         publish: Callable[[Sequence[Change]], None],
         after_commit: Callable[[], None],
+        before: Callable[[], None],
+        after: Callable[[], None],
     ) -> None:
         self._publish = publish
         self._after_commit = after_commit
+        self._before, self._after = before, after
         self._waiting: deque[Job] = deque()
         self._scheduled = False
         self._away = False
@@ -303,10 +220,12 @@ class Turns:
 
     def _turn(self) -> None:
         self._scheduled = False
+        self._before()
         if self._held:
             self._go_away(self._work_between, (self._held.popleft(),))
             return
         if not self._waiting:
+            self._after()
             return
         begun = self._begun = perf_counter()
         self.meters.wait.add(begun - self._since)
@@ -421,6 +340,8 @@ class Turns:
         self._schedule()
 
     def _schedule(self) -> None:
+        if not self._away:
+            self._after()
         if (self._waiting or self._held) and not self._scheduled and not self._away:
             self._scheduled = True
             assert self._loop is not None  # noqa: S101  # submit has set it

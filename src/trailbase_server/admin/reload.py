@@ -5,8 +5,9 @@ Spec: server/zero-downtime-operation-p2.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from trailbase_server.config.changes import list_changes
 from trailbase_server.config.holder import ConfigHolder
@@ -49,8 +50,7 @@ class ReloadOutcome(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ReloadState:
+class ReloadState(Struct, frozen=True):
     """
     State of these operations.
 

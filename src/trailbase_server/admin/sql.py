@@ -9,8 +9,9 @@ import asyncio
 import binascii
 from base64 import b64decode
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from trailbase_server.admin.values import render_value
 from trailbase_server.errors import BadRequestError, PreconditionError, UnprocessableError
@@ -26,8 +27,7 @@ _MODES = ("Expression", "Statement")
 _DECLARED = ("TEXT", "INTEGER", "BLOB", "REAL")  # types that a result tells; others are Any
 
 
-@dataclass(frozen=True, slots=True)
-class SqlState:
+class SqlState(Struct, frozen=True):
     """
     What running SQL needs.
 

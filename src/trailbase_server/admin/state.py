@@ -1,14 +1,14 @@
 """What the admin handlers need, built once by the server."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trailbase_server.config.holder import ConfigHolder
 from trailbase_server.schema.model import Catalog
 
 
-@dataclass(slots=True)
-class AdminState:
+class AdminState(Struct):
     """
     State of the admin API.
 

@@ -1,10 +1,10 @@
 """What is recorded of a deed: redacted by name, and bounded, whatever it comes from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
+from msgspec import Struct
 
 MAX_TEXT_CHARS = 1_000  # of each text: addresses, objects and messages are clients' words
 MAX_VALUE_BYTES = 16 * 1024  # of what was there before, and after: a whole schema is not kept
@@ -25,8 +25,7 @@ Outcome = Literal["done", "refused", "failed"]
 Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """
     Who did it.
 
@@ -42,8 +41,7 @@ class Actor:
     id: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """
     One deed.
 

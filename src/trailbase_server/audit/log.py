@@ -6,8 +6,9 @@ the entry goes to the log of the process, and ``failed`` counts it.
 """
 
 import logging
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from trailbase_server.audit.chain import FIRST, next_digest
 from trailbase_server.audit.entry import Entry, bounded_text, encode_values
@@ -33,8 +34,7 @@ _DELETE = "DELETE FROM entry WHERE id <= ?1"
 _HIGHEST = "SELECT max(seq) FROM sqlite_sequence WHERE name = 'entry'"
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """
     Whether the log is whole.
 

@@ -1,10 +1,10 @@
 """Read the audit log: pages by the grammar of lists, or all of it piece by piece."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any, cast
 
 import orjson
+from msgspec import Struct
 
 from trailbase_server.db.base import Database, Reader
 from trailbase_server.db.values import Row, SqlValue
@@ -39,8 +39,7 @@ _COLUMNS = {
 _SELECT = f"SELECT {', '.join(_SHOWN)} FROM entry AS _ROW_"  # noqa: S608  # constants
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """
     Some entries.
 

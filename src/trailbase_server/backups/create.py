@@ -22,9 +22,10 @@ from contextlib import (
     contextmanager,
     suppress,
 )
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
 
 from trailbase_server import WIRE_VERSION, __version__
 from trailbase_server.backups.errors import BackupError, StoppedError
@@ -71,8 +72,7 @@ async def pause_nobody() -> AsyncIterator[None]:
     yield
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """
     What a backup is made of.
 

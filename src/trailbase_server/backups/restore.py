@@ -20,10 +20,10 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import apsw
+from msgspec import Struct
 
 from trailbase_server.backups.create import DEPOT, Progress, explained, tell_nobody
 from trailbase_server.backups.errors import BackupError, UnsuitableBackupError
@@ -57,8 +57,7 @@ PLAN_FILE = "plan.json"
 _SECRETS = "secrets"
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """
     What is put back.
 
@@ -73,8 +72,7 @@ class Scope:
     secrets: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Restored:
+class Restored(Struct, frozen=True):
     """
     What has been put back.
 

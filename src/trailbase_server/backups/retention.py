@@ -7,7 +7,8 @@ count, so an outage does not use the rules up.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 HOUR_S = 3_600  # seconds
 DAY_S = 86_400  # seconds
@@ -16,8 +17,7 @@ WEEK_S = 604_800  # seconds
 MONDAY_S = 3 * DAY_S
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
+class Retention(Struct, frozen=True):
     """
     How many are kept.
 

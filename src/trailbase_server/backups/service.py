@@ -9,9 +9,10 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager, ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, Protocol
+
+from msgspec.structs import replace
 
 from trailbase_server.backups.bucket import BucketShelf
 from trailbase_server.backups.create import (

@@ -1,7 +1,8 @@
 """What the operator wants of backups, from the configuration."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from trailbase_server.backups.retention import Retention
 from trailbase_server.config.proto.config_pb2 import Config
@@ -12,8 +13,7 @@ DEFAULT_WINDOW = 5  # newest backups that are kept
 MAX_KEPT = 1_000_000  # larger numbers mean all
 
 
-@dataclass(frozen=True, slots=True)
-class BackupSettings:
+class BackupSettings(Struct, frozen=True):
     """
     Settings of backups.
 

@@ -16,8 +16,9 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from trailbase_server.backups.errors import BackupError, BusyShelfError, UnknownBackupError
 from trailbase_server.backups.manifest import (
@@ -37,8 +38,7 @@ BEFORE_RESTORE = "before-restore"
 MAX_TRIES = 1_000  # seconds to go on from one that is taken: nobody makes more at once
 
 
-@dataclass(frozen=True, slots=True)
-class StoredBackup:
+class StoredBackup(Struct, frozen=True):
     """
     A backup on a shelf.
 

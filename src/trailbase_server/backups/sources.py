@@ -1,8 +1,9 @@
 """The databases of a depot that a backup copies, and what each of them is."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from trailbase_server.migrations.embedded import Kind, system_migrations
 from trailbase_server.migrations.files import depot_migrations
@@ -23,8 +24,7 @@ _KINDS: dict[str, Kind] = {
 ONLY_WHERE_MISSING = frozenset(("outbox", "jobs", "audit"))
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """
     A database.
 

@@ -6,8 +6,9 @@ Nothing in the backup is written; packed databases are unpacked beside it for as
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from trailbase_server.backups.create import DEPOT, Progress, explained, tell_nobody
 from trailbase_server.backups.errors import BackupError
@@ -22,8 +23,7 @@ PrepareFor = Callable[[str], Prepare]
 """Which functions a database may use, by its place below ``data/``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """
     What was found.
 

@@ -8,13 +8,13 @@ not start, too. ``restore`` wants the server stopped; the admin API restores und
 
 import asyncio
 import sys
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from msgspec.structs import asdict
 
 from trailbase_server.errors import OperatorError
 

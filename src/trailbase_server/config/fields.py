@@ -6,19 +6,18 @@ here. Messages that are absent are not entered, lists of messages never: they ha
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+from msgspec import Struct
 
 from trailbase_server.config.proto.config_pb2 import Config, secret
 
 PREFIX = "TRAIL"
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """
     The place of one field in one message.
 

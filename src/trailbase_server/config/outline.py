@@ -12,7 +12,8 @@ a file with mistakes in it, and tells which statement a mistake belongs to.
 """
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 MAX_DEPTH = 64  # nested messages; the deepest of a configuration are four
 
@@ -30,8 +31,7 @@ _CLOSERS = frozenset("}>]")
 _STEP = re.compile(r'(?P<name>[A-Za-z_]\w*)|\[(?P<index>\d+)\]|\["(?P<key>(?:[^"\\]|\\.)*)"\]|\.')
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """
     One value of one field.
 

@@ -1,14 +1,14 @@
 """One mistake in a configuration, and how many of them are told to the operator."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trailbase_server.config.outline import Outline
 from trailbase_server.errors import OperatorError
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """
     A mistake.
 

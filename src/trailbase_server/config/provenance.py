@@ -1,7 +1,8 @@
 """Where each value of the configuration that runs comes from."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from trailbase_server.config.changes import walk_leaves
 from trailbase_server.config.fields import walk_slots
@@ -12,8 +13,7 @@ from trailbase_server.config.vault import REDACTED, VAULT_PATH
 DEFAULT = "default"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """
     One field.
 

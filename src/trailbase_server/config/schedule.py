@@ -13,7 +13,8 @@ five fields are refused: their first field would be taken for seconds.
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MIN_FIELDS = 6
 MAX_FIELDS = 7
@@ -37,8 +38,7 @@ class ScheduleError(ValueError):
     """The text is no schedule; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Schedule:
+class Schedule(Struct, frozen=True):
     """
     The moments of a job: those whose every part is in its set, in UTC.
 
@@ -62,8 +62,7 @@ class Schedule:
     years: frozenset[int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(Struct, frozen=True):
     name: str
     first: int
     last: int

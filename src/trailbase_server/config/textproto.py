@@ -8,13 +8,13 @@ found.
 """
 
 import re
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from google.protobuf import text_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
+from msgspec import Struct
 
 from trailbase_server.config.outline import Outline
 
@@ -28,8 +28,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\"'\\]")
 _ESCAPES = {"\n": r"\n", "\r": r"\r", "\t": r"\t", '"': r"\"", "'": r"\'", "\\": r"\\"}
 
 
-@dataclass(frozen=True, slots=True)
-class TextProblem:
+class TextProblem(Struct, frozen=True):
     """A mistake in a text-format file; line and column count from 1."""
 
     line: int

@@ -3,8 +3,9 @@ What is remembered of jobs across restarts (``data/own/jobs.db``): their last ru
 their moments have been accounted for. Commands beside a running server read and add to it.
 """
 
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from trailbase_server.db.base import Database, Transaction
 from trailbase_server.jobs.job import Run
@@ -35,8 +36,7 @@ WHERE job = ?1
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """
     What is remembered of one job.
 

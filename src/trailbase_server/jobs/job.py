@@ -1,7 +1,8 @@
 """A job: what is done when, what became of its last run, and how it is getting on."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trailbase_server.config.schedule import Schedule
 from trailbase_server.errors import PreconditionError
@@ -21,8 +22,7 @@ class UnknownJobError(PreconditionError):
         super().__init__("precondition failed: Job not found")
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """
     What there is to do.
 
@@ -45,8 +45,7 @@ class Job:
     is_remembered: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """
     One run that has ended.
 
@@ -63,8 +62,7 @@ class Run:
     by_hand: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class JobStatus:
+class JobStatus(Struct, frozen=True):
     """
     How a job is getting on.
 

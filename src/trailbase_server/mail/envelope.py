@@ -6,7 +6,8 @@ control characters of a name or a subject become blanks: nothing can end a heade
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trailbase_server.errors import BadRequestError
 from trailbase_server.schema.email import is_email
@@ -20,8 +21,7 @@ class InvalidAddressError(BadRequestError):
     """Not an address that mail can be sent to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(Struct, frozen=True):
     """
     Who mails come from.
 
@@ -34,8 +34,7 @@ class Sender:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """
     A finished mail and what a mail server has to be told about it.
 

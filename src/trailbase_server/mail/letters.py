@@ -9,11 +9,12 @@ text is not gets its text from its HTML.
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from trailbase_server.config.problem import Problem
 from trailbase_server.mail.templates import (
@@ -48,8 +49,7 @@ _RESET = "/_/auth/reset_password/update/"
 _LOGIN = "/_/auth/otp/login"
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(Struct, frozen=True):
     """
     A letter to somebody.
 

@@ -15,8 +15,9 @@ Full: ``enqueue`` refuses above ``MAX_WAITING``. Above ``MAX_PER_HOUR`` to one a
 its caller answers as always: whether an address gets mail must not show.
 """
 
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 from trailbase_server.clock import SYSTEM_CLOCK, Clock
 from trailbase_server.db.base import Database, Transaction, single_statement
@@ -95,8 +96,7 @@ class Waiting(NamedTuple):
     envelope: Envelope
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxStatus:
+class OutboxStatus(Struct, frozen=True):
     """
     What an operator wants to know.
 

@@ -5,11 +5,12 @@ Compiled once per change of the configuration; nothing here is changed afterward
 """
 
 import logging
-from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from trailbase_server.mail.envelope import (
     InvalidAddressError,
@@ -30,8 +31,7 @@ DEFAULT_SITE = "http://localhost:4000"  # as every implementation of this protoc
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class MailSettings:
+class MailSettings(Struct, frozen=True):
     """
     What a mail is made with.
 

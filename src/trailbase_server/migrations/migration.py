@@ -2,9 +2,9 @@
 
 import re
 import struct
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from msgspec import Struct
 from siphash24 import siphash13
 
 from trailbase_server.errors import OperatorError
@@ -32,8 +32,7 @@ class FileName(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """
     One migration.
 

@@ -7,16 +7,16 @@ only the first, and any of them stops the start before something has been change
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
+
+from msgspec import Struct
 
 from trailbase_server.migrations.applied import AppliedMigration
 from trailbase_server.migrations.migration import Migration
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """
     What a run will do.
 

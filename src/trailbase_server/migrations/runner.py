@@ -13,9 +13,9 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import apsw
+from msgspec import Struct
 
 from trailbase_server.clock import SYSTEM_CLOCK, Clock
 from trailbase_server.errors import OperatorError
@@ -37,8 +37,7 @@ Violations = Counter[tuple[str, int | None, str]]
 """Dangling references: (table, row id, referenced table)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """
     What a run has done.
 

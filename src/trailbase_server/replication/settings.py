@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from trailbase_server.config.proto.config_pb2 import Config, S3StorageConfig
 from trailbase_server.errors import OperatorError
@@ -14,8 +15,7 @@ SIDECAR = "sidecar"  # --replicate: somebody else runs Litestream
 DEFAULT_KEEP_HOURS = 72  # what went wrong on Friday can be undone on Monday
 
 
-@dataclass(frozen=True, slots=True)
-class ReplicationSettings:
+class ReplicationSettings(Struct, frozen=True):
     """
     Settings of replication.
 

@@ -24,8 +24,9 @@ attempts and the last error; after ``MAX_ATTEMPTS`` it is left for people to loo
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from trailbase_server.db.base import Database, Transaction, single_statement
 from trailbase_server.db.dialect import quote_qualified
@@ -73,8 +74,7 @@ class Claim(NamedTuple):
     updated_json: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class DeletionReport:
+class DeletionReport(Struct, frozen=True):
     """How many rows are done, and how many have failed this time."""
 
     done: int

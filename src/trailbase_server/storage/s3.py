@@ -8,10 +8,11 @@ job. Keys are at the root of the bucket.
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from trailbase_server.errors import NotFoundError, OperatorError
 from trailbase_server.storage.base import CHUNK_BYTES, StorageUnavailableError, is_key
@@ -31,8 +32,7 @@ PARTS_AT_ONCE = 2  # in memory, per upload
 LIST_PAGE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class S3Options:
+class S3Options(Struct, frozen=True):
     """
     Which bucket, and how to reach it. What is None comes from ``AWS_*`` variables.
 

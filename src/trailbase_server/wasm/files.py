@@ -9,9 +9,10 @@ import os
 import re
 import zipfile
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
+
+from msgspec import Struct
 
 from trailbase_server.errors import PreconditionError
 from trailbase_server.wasm.interfaces import Package, read_packages
@@ -33,8 +34,7 @@ class ComponentError(PreconditionError):
     """A component cannot be added or removed; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentFiles:
+class ComponentFiles(Struct, frozen=True):
     """
     The files.
 

@@ -16,7 +16,8 @@ An interface is called ``namespace:package/interface@version``.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trailbase_server.errors import BadRequestError
 
@@ -38,8 +39,7 @@ class InvalidComponentError(BadRequestError):
     """The file is no component."""
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Struct, frozen=True):
     """
     Interfaces of one package that a component uses.
 

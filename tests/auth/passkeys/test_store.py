@@ -1,8 +1,7 @@
 """Rows of passkeys and of challenges that were used."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.auth.conftest import NORA, SOLO
 from trailbase_server.auth.passkeys.challenge import Challenge

@@ -1,8 +1,7 @@
 """What goes on beside requests."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from trailbase_server import __version__
 from trailbase_server.errors import OperatorError

@@ -5,10 +5,10 @@ Using a challenge up and what it was for are one write: of two answers to a chal
 together, one finds it used.
 """
 
-from dataclasses import dataclass
 from typing import Literal, cast
 
 import orjson
+from msgspec import Struct
 
 from trailbase_server.auth.passkeys.challenge import Challenge
 from trailbase_server.db.base import Database, Transaction, single_statement
@@ -23,8 +23,7 @@ _COLUMNS = (
 _SELECT = f"SELECT {_COLUMNS} FROM accounts._passkey WHERE"  # noqa: S608  # constants only
 
 
-@dataclass(frozen=True, slots=True)
-class Passkey:
+class Passkey(Struct, frozen=True):
     """
     One passkey.
 

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from trailbase_server.auth.events import AuthEvent
 from trailbase_server.errors import AppError
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 ELSEWHERE = ""  # the route of what has none
 
 
-@dataclass(frozen=True, slots=True)
-class Answers:
+class Answers(Struct, frozen=True):
     """
     How requests of one operation were answered.
 
@@ -43,8 +43,7 @@ class Answers:
     by_status: Mapping[int, tuple[Distribution, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Connections:
+class Connections(Struct, frozen=True):
     """
     Attributes:
         open: At this moment.
@@ -59,8 +58,7 @@ class Connections:
     given_up: Mapping[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """
     Everything at one moment.
 

@@ -55,7 +55,9 @@ def test_an_empty_log_is_an_empty_page(log):
     assert ask(log) == {"total_row_count": 0, "cursor": None, "entries": []}
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15, deadline=None
+)
 @given(st.integers(0, 30), st.integers(1, 7))
 def test_the_pages_together_are_the_whole_log(log, count, limit):
     log.connection.execute("DELETE FROM _logs")

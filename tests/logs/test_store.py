@@ -9,7 +9,8 @@ import pytest
 from trailbase_server.db.errors import ClosedError
 from trailbase_server.logs.keep import Keep
 from trailbase_server.logs.removal import ROWS_PER_BATCH
-from trailbase_server.logs.store import MAX_BATCH, MAX_TEXT_CHARS, LogStore
+from trailbase_server.logs.shorten import MAX_TEXT_CHARS
+from trailbase_server.logs.store import MAX_BATCH, MAX_GATHERED, LogStore
 
 SCHEMA = """
 CREATE TABLE _logs (
@@ -123,20 +124,59 @@ def test_what_gathers_becomes_one_transaction(factory, path):
         store.append(entry())
     store.close()
     assert factory.statements.count("BEGIN") == 1
-    assert factory.statements.count("INSERT") == 1 + 2 + 10
+    assert factory.statements.count("INSERT") == 3 + 2 + 2
     assert len(rows(path)) == 450
 
 
-def test_a_full_batch_does_not_wait(factory, path):
+def test_many_entries_do_not_wait(factory, path):
     store = LogStore(factory, flush_s=60)
-    for _ in range(MAX_BATCH + 10):
+    for _ in range(MAX_GATHERED + 1):
         store.append(entry())
     deadline = time.monotonic() + 5
     while store.waiting and time.monotonic() < deadline:
         time.sleep(0.005)
     assert store.waiting == 0
     store.close()
-    assert len(rows(path)) == MAX_BATCH + 10
+    assert len(rows(path)) == MAX_GATHERED + 1
+
+
+def test_what_comes_while_a_batch_is_written_waits_for_more(path):
+    written, store = [], None
+
+    class Connection:
+        def __init__(self):
+            self.inner = apsw.Connection(str(path))
+            self.close = self.inner.close
+
+        def execute(self, sql, params=()):
+            if sql == "COMMIT":
+                written.append(len(rows(path)))
+                if len(written) == 1:
+                    store.append(entry("/meanwhile"))
+            return self.inner.execute(sql, params)
+
+    store = LogStore(Connection, flush_s=60)
+    store.append(entry())
+    store.flush()
+    assert (store.waiting, len(rows(path))) == (1, 1)
+    store.close()
+    assert rows(path, "url") == [("/",), ("/meanwhile",)]
+
+
+def test_what_has_piled_up_is_written_in_bounded_transactions(factory, path):
+    opened = threading.Event()
+
+    def connect():
+        opened.wait(5)
+        return factory()
+
+    store = LogStore(connect, flush_s=60)
+    for _ in range(MAX_BATCH + 1):
+        store.append(entry())
+    opened.set()
+    store.close()
+    assert len(rows(path)) == MAX_BATCH + 1
+    assert factory.statements.count("BEGIN") >= 2
 
 
 @pytest.mark.case("T-88")

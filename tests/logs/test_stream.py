@@ -10,6 +10,7 @@ import pytest
 
 from trailbase_server.logs import stream
 from trailbase_server.logs.keep import Keep
+from trailbase_server.logs.shorten import MAX_TEXT_CHARS
 from trailbase_server.logs.stream import LineStream
 
 
@@ -105,7 +106,7 @@ def test_one_odd_entry_does_not_take_others_along(pipe):
     out.close()
     os.close(writing)
     (line,) = lines(reading)
-    assert len(line["uri"]) == stream.MAX_TEXT_CHARS
+    assert len(line["uri"]) == MAX_TEXT_CHARS
 
 
 def test_without_entries_there_is_no_thread(pipe):

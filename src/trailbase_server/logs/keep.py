@@ -6,10 +6,8 @@ even where only a sample is wanted: they are what one looks for.
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from trailbase_server.web.dispatch import LogEntry
+from trailbase_server.web.log_entry import STATUS, URL, LogEntry
 
 FIRST_ERROR = 400  # status
 
@@ -38,12 +36,12 @@ class Keep:
         self._beginnings = tuple(one[:-1] for one in self.excluded if one.endswith("*"))
         self._paths = frozenset(one for one in self.excluded if not one.endswith("*"))
 
-    def __call__(self, entries: "list[LogEntry]") -> "list[LogEntry]":
+    def __call__(self, entries: list[LogEntry]) -> list[LogEntry]:
         """Choose among entries, in their order."""
         if self.disabled:
             return []
         if self.excluded:
-            entries = [entry for entry in entries if not self._is_excluded(entry[3])]
+            entries = [entry for entry in entries if not self._is_excluded(entry[URL])]
         if self.share < 1:
             entries = [entry for entry in entries if self._is_in_sample(entry)]
         return entries
@@ -52,8 +50,8 @@ class Keep:
         path = url.partition("?")[0]
         return path in self._paths or path.startswith(self._beginnings)
 
-    def _is_in_sample(self, entry: "LogEntry") -> bool:
-        if entry[1] >= FIRST_ERROR:
+    def _is_in_sample(self, entry: LogEntry) -> bool:
+        if entry[STATUS] >= FIRST_ERROR:
             return True
         self._owed += self.share
         if self._owed < 1:

@@ -7,22 +7,19 @@ out as they are of rows. Spec: server/stdout-access-log.
 """
 
 import time
-from typing import TYPE_CHECKING
 
 import orjson
 
 from trailbase_server.logs.redact import redact_url
 from trailbase_server.logs.rows import METHODS
-
-if TYPE_CHECKING:
-    from trailbase_server.web.dispatch import LogEntry
+from trailbase_server.web.log_entry import LogEntry, LogFields
 
 _METHODS = {name: name.capitalize() for name in METHODS}
 _VERSIONS = {"1.0": "Http10", "1.1": "Http11", "2": "Http20", "2.0": "Http20"}
 _MICROSECONDS = 1_000_000
 
 
-def render_line(entry: "LogEntry") -> bytes:
+def render_line(entry: LogEntry) -> bytes:
     """
     Render one entry.
 
@@ -35,41 +32,27 @@ def render_line(entry: "LogEntry") -> bytes:
     Spec:
         server/stdout-access-log
     """
-    (
-        created,
-        status,
-        method,
-        url,
-        latency,
-        client_ip,
-        referer,
-        agent,
-        user_id,
-        host,
-        version,
-        request_id,
-        route,
-    ) = entry
+    fields = LogFields(*entry)
     head = {
-        "timestamp": _timestamp(created),
-        "method": _METHODS.get(method, "Unknown"),
-        "version": _VERSIONS.get(version, "Unknown"),
-        "host": host.decode("latin-1"),
-        "uri": redact_url(url),
-        "referer": redact_url(referer.decode("latin-1")),
-        "user_agent": agent.decode("latin-1"),
+        "timestamp": _timestamp(fields.created),
+        "method": _METHODS.get(fields.method, "Unknown"),
+        "version": _VERSIONS.get(fields.version, "Unknown"),
+        "host": fields.host.decode("latin-1"),
+        "uri": redact_url(fields.url),
+        "referer": redact_url(fields.referer.decode("latin-1")),
+        "user_agent": fields.user_agent.decode("latin-1"),
     }
     tail: dict[str, object] = {
-        "client_ip": client_ip or None,
-        "status": status,
-        "latency_ms": round(latency, 3),
+        "client_ip": fields.client_ip or None,
+        "status": fields.status,
+        "latency_ms": round(fields.latency, 3),
     }
-    if request_id:
-        tail["request_id"] = request_id
-    if route is not None:
-        tail["route"] = route.path
+    if fields.request_id:
+        tail["request_id"] = fields.request_id
+    if fields.route is not None:
+        tail["route"] = fields.route.path
     # The encoder knows no integers of 128 bits.
-    user = int.from_bytes(user_id or b"", "little")
+    user = int.from_bytes(fields.user_id or b"", "little")
     return b'%b,"user":%d,%b\n' % (orjson.dumps(head)[:-1], user, orjson.dumps(tail)[1:])
 
 

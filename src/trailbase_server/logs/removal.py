@@ -7,10 +7,9 @@ The file does not shrink: the room is used again.
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-if TYPE_CHECKING:
-    from trailbase_server.logs.store import LogConnection
+from trailbase_server.logs.batch import LogConnection
 
 ROWS_PER_BATCH = 2_000  # some 20 ms of work
 KEPT_SHARE = 0.9  # of the largest size that a removal for size leaves: not one for every batch
@@ -47,7 +46,7 @@ class Removal:
     future: "Future[int]" = field(default_factory=Future)
 
 
-def remove_some(connection: "LogConnection", removal: Removal) -> int:
+def remove_some(connection: LogConnection, removal: Removal) -> int:
     """Delete one batch; returns its rows, 0 when the removal is done."""
     if removal.larger_than is None:
         connection.execute(_OLDER, (removal.older_than,))
@@ -59,7 +58,7 @@ def remove_some(connection: "LogConnection", removal: Removal) -> int:
     return _number(connection, "SELECT changes()")
 
 
-def _number(connection: "LogConnection", sql: str) -> int:
+def _number(connection: LogConnection, sql: str) -> int:
     rows = cast(Iterable[tuple[Any, ...]], connection.execute(sql))
     [(value,)] = list(rows)
     return int(value)

@@ -2,8 +2,8 @@
 Write access-log rows without making requests wait.
 
 ``append`` puts an entry on a bounded queue: that is all a request pays. A thread writes what has
-gathered, at most every ``FLUSH_S`` seconds, in one transaction. Deletions run in the same thread,
-in batches, between which it writes what has gathered meanwhile.
+gathered in one transaction, every ``FLUSH_S`` seconds, or at once when there is much of it.
+Deletions run in the same thread, in batches, between which it writes what has gathered meanwhile.
 
 Full: the entry is dropped and counted. A write fails (disk full, file gone): the batch is dropped
 and counted, a warning is logged, the next batch tries again with a new connection. ``close``
@@ -15,42 +15,30 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from trailbase_server.clock import SYSTEM_CLOCK
 from trailbase_server.db.errors import ClosedError
-from trailbase_server.db.values import Params
+from trailbase_server.logs.batch import LogConnection, write_batch
 from trailbase_server.logs.keep import KEEP_ALL, Keep
 from trailbase_server.logs.removal import Removal, remove_some
-from trailbase_server.logs.rows import SIZES, STATEMENTS, row_values
+from trailbase_server.logs.rows import Inserts
+from trailbase_server.logs.shorten import MAX_TEXT_CHARS, shorten
+from trailbase_server.web.log_entry import HOST, REFERER, URL, USER_AGENT, LogEntry
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from trailbase_server.web.dispatch import LogEntry
-
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 32_768  # entries: half a second of the fastest traffic we have measured
-# Of url, referer and user agent each; together they bound the queue's memory.
-MAX_TEXT_CHARS = 2_048
-MAX_HOST_BYTES = 255  # a longer name is none
-MAX_BATCH = 4_096  # entries of one transaction; this many waiting are written at once
+# Entries that are not left waiting. More would keep the one processor a small machine has from
+# requests for longer than a read may take; fewer cost more each.
+MAX_GATHERED = 1_024
+MAX_BATCH = 4_096  # entries of one transaction, where they have piled up
 FLUSH_S = 0.2  # time in which entries gather
 CLOSE_S = 10.0  # longest time ``close`` and ``flush`` wait for the disk
 SIZE_CHECK_S = 30.0  # time between two looks at the size of the database
-
-
-class LogConnection(Protocol):
-    """What the store needs of a database connection; it is used in one thread only."""
-
-    def execute(self, sql: str, params: Params = ..., /) -> object:
-        """Run one statement; what it returns can be iterated over."""
-        ...
-
-    def close(self) -> None:
-        """Give the file back."""
-        ...
 
 
 class LogStore:
@@ -88,25 +76,30 @@ class LogStore:
         self._flushed: deque[threading.Event] = deque()
         self._removals: deque[Removal] = deque()
         self._connection: LogConnection | None = None
+        self._inserts = Inserts()
         self._size_looked_at = 0.0
         self._dropped = 0
         self._failed = 0
         self._thread = threading.Thread(target=self._run, name="logs", daemon=True)
         self._thread.start()
 
-    def append(self, entry: "LogEntry") -> None:
+    def append(self, entry: LogEntry) -> None:
         """Queue an entry; called on the event loop after each answer."""
         waiting = len(self._queue)
         if waiting >= self._max_waiting or self._closed:
             self._dropped += 1
             return
-        if len(entry[3]) + len(entry[6]) + len(entry[7]) + len(entry[9]) > MAX_TEXT_CHARS:
+        # ``is_long``: each request would pay for the call.
+        if (
+            len(entry[URL]) + len(entry[REFERER]) + len(entry[USER_AGENT]) + len(entry[HOST])
+            > MAX_TEXT_CHARS
+        ):
             entry = shorten(entry)
         self._queue.append(entry)
         if not self._is_awake:
             self._is_awake = True
             self._work.set()
-        if waiting == MAX_BATCH:
+        if waiting == MAX_GATHERED:
             self._hurry.set()
 
     @property
@@ -175,7 +168,8 @@ class LogStore:
     def _run(self) -> None:
         while not self._closed:
             self._work.wait()
-            self._hurry.wait(self._flush_s)
+            if len(self._queue) < MAX_GATHERED:
+                self._hurry.wait(self._flush_s)
             self._hurry.clear()
             self._work.clear()
             # From here on a new entry wakes us again; what is queued already is taken now.
@@ -200,8 +194,11 @@ class LogStore:
         if self._is_stale:
             self._is_stale = False
             self._disconnect()
-        while self._queue:
-            batch = [self._queue.popleft() for _ in range(min(len(self._queue), MAX_BATCH))]
+        # What comes meanwhile gathers for the next time: a few entries would cost a whole batch.
+        waiting = len(self._queue)
+        while waiting:
+            batch = [self._queue.popleft() for _ in range(min(waiting, MAX_BATCH))]
+            waiting -= len(batch)
             try:
                 self._write(self.keep(batch))
             except Exception as exc:  # noqa: BLE001  # the log must not end with one bad batch
@@ -210,18 +207,10 @@ class LogStore:
                 log.warning("Dropped %d rows of the access log: %s", len(batch), exc)
                 self._disconnect()
 
-    def _write(self, batch: "list[LogEntry]") -> None:
-        if not batch:
-            return
-        execute = self._open().execute
-        execute("BEGIN IMMEDIATE")
-        start = 0
-        for size in SIZES:
-            while len(batch) - start >= size:
-                execute(STATEMENTS[size], row_values(batch[start : start + size]))
-                start += size
-        execute("COMMIT")
-        self.last_failure = None
+    def _write(self, batch: list[LogEntry]) -> None:
+        if batch:
+            write_batch(self._open(), self._inserts, batch)
+            self.last_failure = None
 
     def _limit_size(self) -> None:
         """Look now and then whether rows have to go because the database is too large."""
@@ -256,17 +245,3 @@ class LogStore:
             with suppress(Exception):
                 self._connection.close()
             self._connection = None
-
-
-def shorten(entry: "LogEntry") -> "LogEntry":
-    """Cut the texts that a client may have made as long as it liked."""
-    return (
-        *entry[:3],
-        entry[3][:MAX_TEXT_CHARS],
-        *entry[4:6],
-        entry[6][:MAX_TEXT_CHARS],
-        entry[7][:MAX_TEXT_CHARS],
-        entry[8],
-        entry[9][:MAX_HOST_BYTES],
-        *entry[10:],
-    )

@@ -11,14 +11,11 @@ import os
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
 
 from trailbase_server.logs.keep import KEEP_ALL, Keep
 from trailbase_server.logs.lines import render_line
-from trailbase_server.logs.store import MAX_TEXT_CHARS, shorten
-
-if TYPE_CHECKING:
-    from trailbase_server.web.dispatch import LogEntry
+from trailbase_server.logs.shorten import is_long, shorten
+from trailbase_server.web.log_entry import LogEntry
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +49,12 @@ class LineStream:
         self._is_broken = False
         self._thread: threading.Thread | None = None
 
-    def append(self, entry: "LogEntry") -> None:
+    def append(self, entry: LogEntry) -> None:
         """Queue an entry; called on the event loop after each answer."""
         if self._is_broken or len(self._queue) >= self._max_waiting or self._stopping.is_set():
             self.dropped += 1
             return
-        if len(entry[3]) + len(entry[6]) + len(entry[7]) + len(entry[9]) > MAX_TEXT_CHARS:
+        if is_long(entry):
             entry = shorten(entry)
         self._queue.append(entry)
         if self._thread is None:
@@ -109,7 +106,7 @@ class LineStream:
                 time.sleep(FLUSH_S)
 
 
-def _line(entry: "LogEntry") -> bytes:
+def _line(entry: LogEntry) -> bytes:
     try:
         return render_line(entry)
     except (ValueError, TypeError):  # a text that is no Unicode: its entry is not worth the others

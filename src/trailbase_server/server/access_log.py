@@ -22,7 +22,7 @@ from trailbase_server.sqlite.side_reader import SideReader
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from trailbase_server.web.dispatch import LogEntry
+    from trailbase_server.web.log_entry import LogEntry
 
 
 class AccessLog:

@@ -33,7 +33,8 @@ from trailbase_server.server.sockets import (
 from trailbase_server.server.start import OpenDepot
 from trailbase_server.web.asgi import TrailApplication
 from trailbase_server.web.cors import Cors
-from trailbase_server.web.dispatch import Dispatcher, LogEntry
+from trailbase_server.web.dispatch import Dispatcher
+from trailbase_server.web.log_entry import LogEntry
 from trailbase_server.web.router import Router
 
 REDIRECT = "redirect"

@@ -20,6 +20,7 @@ from trailbase_server.web.cors import Cors
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.gate import Gate
 from trailbase_server.web.identity import Authenticator
+from trailbase_server.web.log_entry import LogEntry
 from trailbase_server.web.multipart import is_multipart
 from trailbase_server.web.proxies import NEAR, Proxies
 from trailbase_server.web.rate_limit import (
@@ -32,7 +33,7 @@ from trailbase_server.web.rate_limit import (
 )
 from trailbase_server.web.request import Headers, Request
 from trailbase_server.web.response import Response
-from trailbase_server.web.route import BoundRoute, Route
+from trailbase_server.web.route import BoundRoute
 from trailbase_server.web.router import Router
 
 R = TypeVar("R")
@@ -40,16 +41,6 @@ MAX_RUNNING = 1024  # handlers at once, of those that are no hot routes; some 10
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _OTHER = "other"  # counts a method that a client has made up
-
-LogEntry = tuple[
-    float, int, str, str, float, str, bytes, bytes, bytes | None, bytes, str, str, Route | None
-]
-"""
-Unix seconds, status, method, url, milliseconds, client address, referer, user agent, user id, host,
-HTTP version, request id (empty: none was needed), route (None: of no route).
-
-Headers are the bytes as received: who writes the log decodes them, in a thread.
-"""
 
 
 class Dispatcher:

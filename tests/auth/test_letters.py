@@ -1,10 +1,10 @@
 """What is mailed, and what its tokens are bound to."""
 
 import logging
-from dataclasses import replace
 
 import jwt
 import pytest
+from msgspec.structs import replace
 
 from trailbase_server.auth.letters import (
     notify_old_address,

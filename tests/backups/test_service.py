@@ -15,10 +15,11 @@ from trailbase_server.backups.errors import (
     UnknownBackupError,
     UnsuitableBackupError,
 )
-from trailbase_server.backups.restore import STAGING, Scope, finish_interrupted
+from trailbase_server.backups.restore import Scope, finish_interrupted
 from trailbase_server.backups.service import list_shelf, prune
 from trailbase_server.backups.settings import compile_backups
 from trailbase_server.backups.shelf import Shelf
+from trailbase_server.backups.sources import STAGING
 from trailbase_server.sqlite import backup as sqlite_backup
 
 

@@ -15,8 +15,8 @@ import pytest
 from tests.backups.conftest import prepare_for
 from tests.pier import Pier
 from tests.serving import TRAIL, Server
-from trailbase_server.backups.restore import STAGING
 from trailbase_server.backups.shelf import Shelf
+from trailbase_server.backups.sources import STAGING
 from trailbase_server.sqlite.backup import find_damage
 
 API = "/api/records/v1/boat"

@@ -6,9 +6,10 @@ import apsw
 import pytest
 
 from tests.backups.conftest import prepare_for
-from trailbase_server.backups.restore import STAGING, Restoration, Scope, restoring
+from trailbase_server.backups.restore import Restoration, Scope, restoring
 from trailbase_server.backups.settings import compile_backups
 from trailbase_server.backups.shelf import Shelf
+from trailbase_server.backups.sources import STAGING
 from trailbase_server.errors import OperatorError
 from trailbase_server.server.restore import restore_offline
 

@@ -5,7 +5,7 @@ Whoever has no account, no password or an unconfirmed address is answered like s
 password, after the same work, and is locked out after as many attempts.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from trailbase_server.auth.limits import identifier_key
 from trailbase_server.auth.password import needs_rehash

@@ -6,7 +6,8 @@ ASCII case.
 """
 
 import unicodedata
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trailbase_server.auth.lookalikes import check_distinct
 from trailbase_server.auth.options import IdentifierPolicy
@@ -16,8 +17,7 @@ from trailbase_server.schema.email import is_email
 USERNAME_BYTES = range(3, 33)  # of UTF-8, measured after trimming
 
 
-@dataclass(frozen=True, slots=True)
-class Identifier:
+class Identifier(Struct, frozen=True):
     """
     What somebody typed to say who they are.
 

@@ -10,11 +10,11 @@ Blank lines and other members are skipped. Everything is parsed before anything 
 """
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from trailbase_server.auth.identifiers import parse_email
 from trailbase_server.errors import BadRequestError, OperatorError
@@ -24,8 +24,7 @@ _B64 = r"[A-Za-z0-9+/]+"
 _ARGON2 = re.compile(rf"\$argon2(?:id|i|d)(?:\$v=\d+)?\$m=\d+,t=\d+,p=\d+\${_B64}\${_B64}\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class ImportedUser:
+class ImportedUser(Struct, frozen=True):
     """
     One line.
 

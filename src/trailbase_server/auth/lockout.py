@@ -17,7 +17,8 @@ Kept in memory and bounded: when full, the account whose last failure is longest
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from trailbase_server.clock import Clock
 from trailbase_server.errors import TooManyRequestsError
@@ -28,8 +29,7 @@ CAPACITY = 1024  # accounts
 MAX_WAITING = 32  # attempts per account
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(Struct):
     """
     One attempt that is being made.
 
@@ -40,8 +40,7 @@ class Attempt:
     succeeded: bool = False
 
 
-@dataclass(slots=True)
-class _Account:
+class _Account(Struct):
     failures: int = 0
     last_failure: float = 0.0
     running: int = 0

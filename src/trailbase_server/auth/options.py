@@ -5,9 +5,10 @@ Handlers look at this, never at the message itself. Spec:
 auth/auth-related-configuration-reference.
 """
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from trailbase_server.auth.oauth.provider import Application
 from trailbase_server.auth.oauth.providers import configured_providers
@@ -33,8 +34,7 @@ class IdentifierPolicy(IntEnum):
     REQUIRE_EMAIL_AND_USERNAME = 5
 
 
-@dataclass(frozen=True, slots=True)
-class PasswordRules:
+class PasswordRules(Struct, frozen=True):
     """
     What a new password must be like.
 
@@ -49,8 +49,7 @@ class PasswordRules:
     special: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AuthOptions:
+class AuthOptions(Struct, frozen=True):
     """
     Settings of one configuration.
 

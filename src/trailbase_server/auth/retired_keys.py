@@ -11,10 +11,10 @@ Neither is there before the first rotation. The reference server does not look a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from trailbase_server.errors import OperatorError
 from trailbase_server.ids import decode_b64u, encode_b64u
@@ -25,8 +25,7 @@ MAX_RETIRED = 4  # keys: each costs a verification for every token that is no go
 _LENGTH = 32  # bytes of either kind
 
 
-@dataclass(frozen=True, slots=True)
-class RetiredKey:
+class RetiredKey(Struct, frozen=True):
     """
     A public key that signs no more.
 

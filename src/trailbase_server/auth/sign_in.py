@@ -5,8 +5,9 @@ What a log-in is asked to end with comes in four parameters, in the query or the
 wins. Only the merged and checked values are ever used.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from trailbase_server.auth.authenticate import auth_cookie
 from trailbase_server.auth.cookies import REFRESH_COOKIE, SameSite, set_cookie
@@ -31,8 +32,7 @@ from trailbase_server.web.request import Headers
 from trailbase_server.web.response import Response, json_value, redirect, text
 
 
-@dataclass(frozen=True, slots=True)
-class LoginParams:
+class LoginParams(Struct, frozen=True):
     """
     What a log-in is to end with.
 
@@ -91,8 +91,7 @@ def _is_challenge(text: str) -> bool:
     return decode_b64u(text + "=" * (-len(text) % 4)) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """
     A session that was just opened.
 

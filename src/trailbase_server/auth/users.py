@@ -6,8 +6,9 @@ address. E-mail and username compare without regard to ASCII case: the columns a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import cast
+
+from msgspec import Struct
 
 from trailbase_server.db.base import Database, Transaction, single_statement
 from trailbase_server.db.dialect import quote
@@ -28,8 +29,7 @@ UserChange = tuple[str, str | None]
 """Name of a column, and its new value."""
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Struct, frozen=True):
     """
     One account.
 

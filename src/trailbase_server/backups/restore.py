@@ -30,7 +30,12 @@ from trailbase_server.backups.errors import BackupError, UnsuitableBackupError
 from trailbase_server.backups.manifest import Manifest, StoredDatabase
 from trailbase_server.backups.packing import copy_file, unpack_file
 from trailbase_server.backups.shelf import StoredBackup
-from trailbase_server.backups.sources import ONLY_WHERE_MISSING, kind_of, known_migrations
+from trailbase_server.backups.sources import (
+    ONLY_WHERE_MISSING,
+    STAGING,
+    kind_of,
+    known_migrations,
+)
 from trailbase_server.backups.uploads import UPLOADS, take_objects
 from trailbase_server.backups.verify import PrepareFor, find_difference
 from trailbase_server.config.files import (
@@ -52,7 +57,6 @@ from trailbase_server.sqlite.backup import (
 )
 
 log = logging.getLogger(__name__)
-STAGING = ".restore"  # directory below ``data/``
 PLAN_FILE = "plan.json"
 _SECRETS = "secrets"
 

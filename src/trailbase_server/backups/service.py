@@ -10,25 +10,21 @@ import logging
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager, ExitStack
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
-from trailbase_server.backups.bucket import BucketShelf
-from trailbase_server.backups.create import (
-    Order,
-    Progress,
-    create_backup,
-    explained,
-    tell_nobody,
-)
 from trailbase_server.backups.errors import BackupError, DisabledBackupsError
-from trailbase_server.backups.restore import Restoration, Restored, Scope, restoring
 from trailbase_server.backups.retention import Retention, choose_expired
 from trailbase_server.backups.settings import BackupSettings
 from trailbase_server.backups.shelf import Shelf, StoredBackup, newest_backup
-from trailbase_server.backups.verify import PrepareFor, Report, verify_backup
 from trailbase_server.errors import AppError, OperatorError
+
+if TYPE_CHECKING:
+    from trailbase_server.backups.bucket import BucketShelf
+    from trailbase_server.backups.create import Order, Progress
+    from trailbase_server.backups.restore import Restoration, Restored, Scope
+    from trailbase_server.backups.verify import PrepareFor, Report
 
 log = logging.getLogger(__name__)
 KEPT_BEFORE_RESTORE = 3  # backups of what restores have replaced: enough to think again twice
@@ -61,13 +57,13 @@ class Host(Protocol):
     """
 
     depot: Path
-    prepare_for: PrepareFor
+    prepare_for: "PrepareFor"
 
     def settings(self) -> BackupSettings:
         """What the configuration that runs says."""
         ...
 
-    async def order(self, settings: BackupSettings) -> Order:
+    async def order(self, settings: BackupSettings) -> "Order":
         """Which databases and objects there are now."""
         ...
 
@@ -134,7 +130,7 @@ class Backups:
         """When the last backup was made, Unix seconds; None without any. Reads one directory."""
         return newest_backup(self._host.settings().directory)
 
-    async def run(self, progress: Progress = tell_nobody) -> StoredBackup:
+    async def run(self, progress: "Progress | None" = None) -> StoredBackup:
         """
         Make a backup as configured, copy it to the bucket, delete what is no longer kept.
 
@@ -177,7 +173,7 @@ class Backups:
             if settings.bucket is not None:
                 await open_bucket_shelf(settings).remove([timestamp])
 
-    async def verify(self, timestamp: int, progress: Progress = tell_nobody) -> Report:
+    async def verify(self, timestamp: int) -> "Report":
         """
         Check a backup from its first byte to its last.
 
@@ -185,10 +181,13 @@ class Backups:
             UnknownBackupError: There is no such backup.
             BackupError: There is no room to unpack it.
         """
-        backup = self._shelf.find(timestamp)
-        return await asyncio.to_thread(verify_backup, backup, self._host.prepare_for, progress)
+        # Imported when first needed: start-up time.
+        from trailbase_server.backups.verify import verify_backup  # noqa: PLC0415
 
-    async def restore(self, timestamp: int, scope: Scope) -> Restored:
+        backup = self._shelf.find(timestamp)
+        return await asyncio.to_thread(verify_backup, backup, self._host.prepare_for)
+
+    async def restore(self, timestamp: int, scope: "Scope") -> "Restored":
         """
         Put a backup back under the running server, after making one of the present state.
 
@@ -210,7 +209,11 @@ class Backups:
         # Once begun it is finished, even if whoever wants it goes away.
         return await asyncio.shield(asyncio.ensure_future(self._restore(backup, scope)))
 
-    async def _restore(self, backup: StoredBackup, scope: Scope) -> Restored:
+    async def _restore(self, backup: StoredBackup, scope: "Scope") -> "Restored":
+        # Imported when first needed: start-up time.
+        from trailbase_server.backups.create import create_backup, explained  # noqa: PLC0415
+        from trailbase_server.backups.restore import Restoration, restoring  # noqa: PLC0415
+
         host, settings = self._host, self._host.settings()
         restoration = Restoration(host.depot, backup, scope, host.prepare_for)
         with ExitStack() as stack:
@@ -232,7 +235,7 @@ class Backups:
         )
         return restoration.report(safety.timestamp)
 
-    async def _apply(self, restoration: Restoration, safety: StoredBackup) -> None:
+    async def _apply(self, restoration: "Restoration", safety: StoredBackup) -> None:
         try:
             await asyncio.to_thread(restoration.apply)
         except BackupError as exc:
@@ -246,10 +249,13 @@ class Backups:
             raise BackupError(f"{exc.reason}; everything is as it was before") from exc
         await asyncio.to_thread(restoration.finish)
 
-    async def _make(self, settings: BackupSettings, progress: Progress) -> StoredBackup:
+    async def _make(self, settings: BackupSettings, progress: "Progress | None") -> StoredBackup:
+        # Imported when first needed: start-up time.
+        from trailbase_server.backups.create import create_backup, tell_nobody  # noqa: PLC0415
+
         host = self._host
         order = await host.order(settings)
-        backup = await create_backup(order, host.still, host.keeping, progress)
+        backup = await create_backup(order, host.still, host.keeping, progress or tell_nobody)
         log.info("Made backup %d", backup.timestamp)
         if settings.bucket is not None:
             try:
@@ -357,7 +363,7 @@ def _remove(shelf: Shelf, timestamp: int) -> None:
         shelf.remove(timestamp)
 
 
-def open_bucket_shelf(settings: BackupSettings) -> BucketShelf:
+def open_bucket_shelf(settings: BackupSettings) -> "BucketShelf":
     """
     Open the bucket of the configuration.
 
@@ -366,4 +372,7 @@ def open_bucket_shelf(settings: BackupSettings) -> BucketShelf:
     """
     if settings.bucket is None:
         raise OperatorError("the configuration names no bucket: backups.s3 is missing")
+    # Imported when first needed: start-up time.
+    from trailbase_server.backups.bucket import BucketShelf  # noqa: PLC0415
+
     return BucketShelf(settings.bucket, settings.prefix)

@@ -22,6 +22,7 @@ _KINDS: dict[str, Kind] = {
 # What is being mailed, what jobs did and who changed what: newer than any backup, whatever is put
 # back. Mails would go out twice, and the log would forget.
 ONLY_WHERE_MISSING = frozenset(("outbox", "jobs", "audit"))
+STAGING = ".restore"  # directory below ``data/``: there while a backup is being put back
 
 
 class Source(Struct, frozen=True):

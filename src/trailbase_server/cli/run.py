@@ -1,5 +1,6 @@
 """``trail run``: serve a depot."""
 
+import gc
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -328,6 +329,15 @@ def _check_replica(
 @click.pass_obj
 def run(general: ServerOptions, /, **given: object) -> int:
     """Serve the depot until SIGINT or SIGTERM; SIGHUP reads the configuration again."""
+    # Hardly anything that a start makes is garbage; ``serve`` looks for some again once it serves.
+    gc.disable()
+    try:
+        return _run(general, given)
+    finally:
+        gc.enable()
+
+
+def _run(general: ServerOptions, given: Mapping[str, object]) -> int:
     from trailbase_server.server.serve import serve
 
     options = build_options(general, given)

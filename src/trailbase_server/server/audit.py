@@ -8,8 +8,10 @@ anybody could fill the disk with them. The access log has them.
 import os
 import pwd
 from collections.abc import Awaitable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 from trailbase_server.audit.entry import Actor, Entry, Outcome, Values
 from trailbase_server.audit.log import AuditLog
@@ -92,8 +94,7 @@ def _outcome(status: int) -> Outcome:
 # Commands
 
 
-@dataclass(slots=True)
-class Deed:
+class Deed(Struct):
     """
     What a command is about to do; more may become known while it does.
 

@@ -9,11 +9,9 @@ from contextlib import AsyncExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trailbase_server.backups.create import Order
 from trailbase_server.backups.errors import UnsuitableBackupError
 from trailbase_server.backups.settings import BackupSettings, compile_backups
 from trailbase_server.backups.sources import find_sources, kind_of, known_migrations
-from trailbase_server.backups.verify import PrepareFor
 from trailbase_server.config.proto.config_pb2 import Config
 from trailbase_server.db.errors import DatabaseError
 from trailbase_server.errors import OperatorError
@@ -28,6 +26,8 @@ from trailbase_server.sqlite.open import DatabaseFiles, Prepare, open_connection
 from trailbase_server.storage.local import LocalStorage
 
 if TYPE_CHECKING:
+    from trailbase_server.backups.create import Order
+    from trailbase_server.backups.verify import PrepareFor
     from trailbase_server.server.start import OpenDepot
 
 
@@ -62,7 +62,7 @@ class DepotHost:
         prepare_for: Functions of its databases.
     """
 
-    def __init__(self, depot: "OpenDepot", prepare_for: PrepareFor) -> None:
+    def __init__(self, depot: "OpenDepot", prepare_for: "PrepareFor") -> None:
         self._open = depot
         self.depot = depot.options.depot
         self.prepare_for = prepare_for
@@ -71,8 +71,11 @@ class DepotHost:
         """See ``Host.settings``."""
         return compile_backups(self._open.config.config, self.depot)
 
-    async def order(self, settings: BackupSettings) -> Order:
+    async def order(self, settings: BackupSettings) -> "Order":
         """See ``Host.order``."""
+        # Imported when first needed: start-up time.
+        from trailbase_server.backups.create import Order  # noqa: PLC0415
+
         names = [one.name for one in self._open.config.config.databases]
         sources = find_sources(self.depot / "data", names, with_logs=settings.with_logs)
         storage = self._open.records.storage

@@ -8,10 +8,11 @@ clients decide about that, and a server that refuses to start would help nobody.
 
 import logging
 import ssl
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from trailbase_server.errors import OperatorError
 
@@ -32,8 +33,7 @@ CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2: forward secret, authentic
 ALPN = ["http/1.1"]
 
 
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
+class TlsFiles(Struct, frozen=True):
     """
     Where they are.
 
@@ -46,8 +46,7 @@ class TlsFiles:
     key: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Certificate:
+class Certificate(Struct, frozen=True):
     """
     A certificate in use.
 

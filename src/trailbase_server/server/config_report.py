@@ -6,9 +6,11 @@ what the fields say by themselves, what they say about the schema.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from trailbase_server.config.holder import ConfigHolder
 from trailbase_server.config.load import (
@@ -26,8 +28,7 @@ from trailbase_server.server.rehearsal import rehearse
 from trailbase_server.server.start import find_own_problems
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """
     Something to mend.
 

@@ -8,22 +8,26 @@ it has changed nothing.
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from trailbase_server.errors import OperatorError
-from trailbase_server.server.acme.challenges import Challenges
-from trailbase_server.server.acme.keeper import CertificateKeeper, keep_certificate
-from trailbase_server.server.acme.settings import compile_settings
+from trailbase_server.server.depot import CERTS
 from trailbase_server.server.options import ServerOptions
 from trailbase_server.server.ready import Finding, Readiness
-from trailbase_server.server.tls import Certificates, find_certificates, watch_certificates
+
+if TYPE_CHECKING:
+    from trailbase_server.server.acme.challenges import Challenges
+    from trailbase_server.server.acme.keeper import CertificateKeeper
+    from trailbase_server.server.tls import Certificates
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Encryption:
+class Encryption(Struct, frozen=True):
     """
     What a server with TLS has.
 
@@ -33,9 +37,9 @@ class Encryption:
         keeper: Gets certificates; None: the operator does.
     """
 
-    certificates: Certificates
-    challenges: Challenges
-    keeper: CertificateKeeper | None = None
+    certificates: "Certificates"
+    challenges: "Challenges"
+    keeper: "CertificateKeeper | None" = None
 
 
 def prepare_encryption(options: ServerOptions) -> Encryption | None:
@@ -52,6 +56,14 @@ def prepare_encryption(options: ServerOptions) -> Encryption | None:
         server/tls
         server/tls-automation-p2-docs-state-the-wish
     """
+    if not _is_wanted(options):
+        return None
+    # Imported when first needed: start-up time.
+    from trailbase_server.server.acme.challenges import Challenges  # noqa: PLC0415
+    from trailbase_server.server.acme.keeper import CertificateKeeper  # noqa: PLC0415
+    from trailbase_server.server.acme.settings import compile_settings  # noqa: PLC0415
+    from trailbase_server.server.tls import Certificates, find_certificates  # noqa: PLC0415
+
     settings = compile_settings(options)
     if settings is not None:
         certificates = Certificates(settings.files, options.tls_min_version)
@@ -69,7 +81,28 @@ def prepare_encryption(options: ServerOptions) -> Encryption | None:
     return Encryption(certificates, Challenges())
 
 
-def _look(certificates: Certificates) -> Finding:
+def _is_wanted(options: ServerOptions) -> bool:
+    """Has the operator asked for anything to do with TLS?"""
+    return (
+        bool(options.acme_domain)
+        or options.tls_cert is not None
+        or options.tls_key is not None
+        or options.http_redirect_address is not None
+        or _may_exist(options.depot / CERTS)
+    )
+
+
+def _may_exist(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # ``tls`` says what is wrong with it
+        return True
+    return True
+
+
+def _look(certificates: "Certificates") -> Finding:
     status = certificates.status()
     facts = {
         "names": list(status.names),
@@ -93,6 +126,10 @@ async def run_encryption(
     if encryption is None:
         yield
         return
+    # Imported when first needed: start-up time.
+    from trailbase_server.server.acme.keeper import keep_certificate  # noqa: PLC0415
+    from trailbase_server.server.tls import watch_certificates  # noqa: PLC0415
+
     readiness.add("tls", partial(_look, encryption.certificates))
     async with watch_certificates(encryption.certificates), keep_certificate(encryption.keeper):
         yield

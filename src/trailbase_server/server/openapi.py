@@ -7,11 +7,11 @@ admin API (what this one offers now) and ``trail mcp``, whose tools it becomes.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from trailbase_server import WIRE_VERSION
 from trailbase_server.admin import routes as admin_tables
@@ -152,8 +152,7 @@ def render_document(document: Document) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_INDENT_2)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenApiState:
+class OpenApiState(Struct, frozen=True):
     """
     What the handler needs.
 

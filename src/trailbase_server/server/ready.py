@@ -19,9 +19,10 @@ administrators, and for whoever reaches the listener of administration.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from trailbase_server.clock import SYSTEM_CLOCK, Clock
 from trailbase_server.errors import AppError, OperatorError
@@ -41,8 +42,7 @@ State = Literal["ok", "degraded", "failed"]
 Status = Literal["ready", "degraded", "unavailable", "draining"]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """
     What a check has found.
 
@@ -176,8 +176,7 @@ class _Watch:
         return finding
 
 
-@dataclass(frozen=True, slots=True)
-class ReadyPage:
+class ReadyPage(Struct, frozen=True):
     """
     State of the route on one listener.
 

@@ -13,8 +13,9 @@ are two reloads.
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from trailbase_server.clock import SYSTEM_CLOCK, Clock
 from trailbase_server.config.holder import ConfigHolder, Validator
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 Work = Callable[[], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """
     One thing to reload.
 
@@ -43,8 +43,7 @@ class Part:
     is_needed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """
     What became of a part.
 
@@ -57,8 +56,7 @@ class Step:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """
     What became of a reload.
 

@@ -9,10 +9,10 @@ restore is finished, whatever happens.
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import apsw
+from msgspec import Struct
 
 from trailbase_server import WIRE_VERSION, __version__
 from trailbase_server.backups.create import Progress, explained, tell_nobody
@@ -43,8 +43,7 @@ SHELF = ".from-replica"  # directory beside the backups, for as long as it takes
 MAX_AHEAD_S = 60.0  # of our clock; whoever asks for more has mistyped
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """
     What is taken out of which replica.
 

@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from trailbase_server.server.encryption import run_encryption
 from trailbase_server.server.jobs import run_jobs
 from trailbase_server.server.notify import pat_watchdog
-from trailbase_server.server.replication import run_replication
 from trailbase_server.server.start import OpenDepot
 from trailbase_server.server.tracing import traced
 
@@ -28,7 +27,11 @@ async def background_work(depot: OpenDepot) -> AsyncIterator[None]:
         await stack.enter_async_context(run_jobs(depot))
         await stack.enter_async_context(traced(depot, os.environ))
         await stack.enter_async_context(pat_watchdog())
-        # It ends when all databases are closed: the last writes are shipped, too.
-        await depot.afterwards.enter_async_context(run_replication(depot))
+        if depot.options.replicate is not None:
+            # Imported when first needed: start-up time.
+            from trailbase_server.server.replication import run_replication  # noqa: PLC0415
+
+            # It ends when all databases are closed: the last writes are shipped, too.
+            await depot.afterwards.enter_async_context(run_replication(depot))
         depot.mailer.start()
         yield

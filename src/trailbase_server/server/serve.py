@@ -186,10 +186,11 @@ async def _serve(options: ServerOptions) -> int:
             server = Server(listeners, depot, lock)
             for listener in listeners:
                 log.info("Listening on %s (%s) 🚀", listener.url, listener.name)
-            # What start-up made stays: the collector need not look at it again.
-            gc.collect()
+            # What start-up made stays: the collector need not look at it, now or ever. The little
+            # that is garbage (0.4 MB) stays, too: finding it costs more than a tenth of the start.
             gc.freeze()
             gc.set_threshold(*GC_THRESHOLD)
+            gc.enable()
             await server.serve()
             forced = server.force_exit
     if not forced:

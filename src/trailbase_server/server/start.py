@@ -13,6 +13,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trailbase_server import WIRE_VERSION
@@ -21,8 +22,8 @@ from trailbase_server.audit.log import AuditLog
 from trailbase_server.auth.authenticate import TokenAuthenticator
 from trailbase_server.auth.keys import SigningKeys, load_keys
 from trailbase_server.auth.state import AuthState
-from trailbase_server.backups.restore import finish_interrupted
 from trailbase_server.backups.service import Backups
+from trailbase_server.backups.sources import STAGING
 from trailbase_server.clock import SYSTEM_CLOCK
 from trailbase_server.config.holder import ConfigHolder
 from trailbase_server.config.load import CONFIG_FILE, LoadedConfig, load_config
@@ -35,7 +36,6 @@ from trailbase_server.mail.letters import find_template_problems
 from trailbase_server.mail.mailer import Mailer
 from trailbase_server.records.check import check_record_apis
 from trailbase_server.records.state import RecordsState
-from trailbase_server.replication.render import forget_state
 from trailbase_server.schema.introspect import read_catalog
 from trailbase_server.schema.model import Catalog
 from trailbase_server.schema.registry import (
@@ -348,8 +348,8 @@ async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
     if (path / CONFIG_FILE).exists():
         loaded = check_configuration(options)
     prepare_depot(path)
-    if finish_interrupted(path) is not None:
-        forget_state(path / "data")
+    if (path / "data" / STAGING).is_dir():
+        _finish_restore(path)
     loaded = loaded or load_config(path, os.environ)
     holder = ConfigHolder(loaded, os.environ, readonly=options.config_readonly)
     registry = SchemaRegistry(_schemas_of(holder.config))
@@ -377,6 +377,15 @@ async def _open(options: ServerOptions, stack: AsyncExitStack) -> OpenDepot:
         announce(credentials)
     remember_version(path, WIRE_VERSION)
     return depot
+
+
+def _finish_restore(path: Path) -> None:
+    # Imported when first needed: start-up time.
+    from trailbase_server.backups.restore import finish_interrupted  # noqa: PLC0415
+    from trailbase_server.replication.render import forget_state  # noqa: PLC0415
+
+    if finish_interrupted(path) is not None:
+        forget_state(path / "data")
 
 
 def check_configuration(options: ServerOptions) -> LoadedConfig:

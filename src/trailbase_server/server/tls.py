@@ -11,8 +11,9 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from trailbase_server.clock import SYSTEM_CLOCK, Clock
 from trailbase_server.errors import OperatorError
@@ -23,10 +24,10 @@ from trailbase_server.server.certificate import (
     load_certificate,
     new_context,
 )
+from trailbase_server.server.depot import CERTS
 
 log = logging.getLogger(__name__)
 POLL_S = 2.0  # how long a new certificate waits to be seen
-CERTS = "secrets/certs"  # in the depot
 CERT_FILE = "cert.pem"
 KEY_FILE = "key.pem"
 
@@ -34,8 +35,7 @@ Signature = tuple[tuple[int, ...] | None, ...]
 """What tells two states of the files apart; None: no such file."""
 
 
-@dataclass(frozen=True, slots=True)
-class TlsStatus:
+class TlsStatus(Struct, frozen=True):
     """
     How encryption does, for readiness, metrics and administrators.
 

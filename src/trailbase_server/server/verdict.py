@@ -1,9 +1,10 @@
 """How one part of a depot or of its surroundings does, as a program and a person can read it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 from trailbase_server.errors import AppError, OperatorError
 
@@ -17,8 +18,7 @@ class Level(StrEnum):
     FAIL = "fail"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """
     What was found.
 

@@ -6,11 +6,12 @@ says what a test tells it to, for what a good provider never says.
 import json
 import re
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
 import pytest
+from msgspec.structs import replace
 
 from tests.oidc_provider import OidcProvider, query_of
 from trailbase_server.auth.oauth.provider import Application

@@ -1,12 +1,12 @@
 """A browser comes back from a service: defences, outcomes, the whole way with a real provider."""
 
 import time
-from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.auth.oauth.conftest import CLIENT_ID, Browser
 from tests.auth.oauth.signing import published, sign

@@ -1,8 +1,7 @@
 """Addresses that a service publishes: read, kept, and doubted."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.auth.oauth.conftest import BY_NAME, CLIENT_ID, CLIENT_SECRET
 from tests.oidc_provider import query_of

@@ -2,11 +2,11 @@
 
 import asyncio
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from trailbase_server.auth.identifiers import parse_username
 from trailbase_server.auth.oauth.enrol import (

@@ -1,9 +1,9 @@
 """A service becomes a further way into an account, and is taken away again."""
 
 import asyncio
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from tests.auth.conftest import LINKED, NORA, SOLO
 from tests.oidc_provider import query_of

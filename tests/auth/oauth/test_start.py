@@ -1,8 +1,7 @@
 """The first step: where a browser is sent, and with what."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from tests.auth.oauth.conftest import CLIENT_ID
 from tests.oidc_provider import query_of

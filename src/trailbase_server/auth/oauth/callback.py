@@ -15,8 +15,9 @@ Until the end the cookie stays, so that a failure of the moment can be tried aga
 
 import logging
 import re
-from dataclasses import replace
 from http import HTTPStatus
+
+from msgspec.structs import replace
 
 from trailbase_server.auth.cookies import OAUTH_STATE_COOKIE, read_cookies, remove_cookies
 from trailbase_server.auth.fields import Fields, read_body, read_query

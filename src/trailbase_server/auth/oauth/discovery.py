@@ -7,9 +7,10 @@ service is away, what was known goes on for a day. What it says is believed only
 as the configuration does, over TLS if that is how it is asked.
 """
 
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from trailbase_server.auth.oauth.outgoing import Outgoing
 from trailbase_server.auth.oauth.provider import Application, Provider
@@ -59,7 +60,7 @@ class Discovery:
         if not issuer or application.provider.authorize_url:
             return application
         addresses = await self._find(issuer)
-        provider: Provider = replace(application.provider, **addresses)  # type: ignore[arg-type]  # three texts
+        provider: Provider = replace(application.provider, **addresses)
         return replace(application, provider=provider)
 
     async def _find(self, issuer: str) -> dict[str, str]:

@@ -9,10 +9,11 @@ From the code that a browser brings back to what the service says about its user
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote_plus
+
+from msgspec.structs import replace
 
 from trailbase_server.auth.oauth.apple import client_secret
 from trailbase_server.auth.oauth.id_token import check_claims, read_signed, read_unsigned

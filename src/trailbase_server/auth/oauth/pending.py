@@ -6,8 +6,9 @@ cannot end a log-in that began with another; and it holds the secret that the se
 back with the browser, so that nobody can be logged in with somebody else's answer.
 """
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from trailbase_server.auth.keys import SigningKeys
 from trailbase_server.auth.sign_in import LoginParams
@@ -22,8 +23,7 @@ _TEXTS = ("secret", "verifier", "provider", "nonce")
 _OPTIONAL = ("challenge", "type", "redirect_uri", "mfa_redirect_uri", "err_redirect_uri", "link")
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(Struct, frozen=True):
     """
     One log-in.
 

@@ -5,14 +5,14 @@ A service differs from the others in nothing but the values of a ``Provider``; t
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from trailbase_server.errors import DependencyError
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     """
     What a service says about one of its users.
 
@@ -35,8 +35,7 @@ class ProfileError(DependencyError):
     """A service describes its user in an unexpected shape."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(Struct, frozen=True):
     """
     One service.
 
@@ -75,8 +74,7 @@ class Provider:
     sends_nonce: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
+class Application(Struct, frozen=True):
     """
     This server as a client of a service, registered there by the operator.
 
@@ -88,7 +86,10 @@ class Application:
 
     provider: Provider
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: str
+
+    def __repr__(self) -> str:
+        return f"Application({self.name!r}, {self.client_id!r})"  # never the secret
 
     @property
     def name(self) -> str:

@@ -6,9 +6,10 @@ came from there, the name is the key of the configuration and a segment of URLs.
 """
 
 import logging
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from trailbase_server.auth.oauth import profiles
 from trailbase_server.auth.oauth.apple import is_usable_secret

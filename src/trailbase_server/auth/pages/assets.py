@@ -7,10 +7,11 @@ there now, to be checked again.
 """
 
 import logging
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from trailbase_server.auth.pages.links import STATIC
 from trailbase_server.errors import NotFoundError
@@ -46,8 +47,7 @@ _HEADERS = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(Struct, frozen=True):
     """
     One file.
 

@@ -6,14 +6,14 @@ a message of ours, all others the general one.
 """
 
 import re
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """
     One message.
 

@@ -5,10 +5,11 @@ The row and its form are those of the reference's component, so that either serv
 other wrote: a JSON object of texts, of which ``settings`` is JSON once more.
 """
 
-from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from trailbase_server.auth.authenticate import caller_of
 from trailbase_server.auth.fields import read_json
@@ -25,8 +26,7 @@ MAX_SETTING = 2000  # characters of a title or an address
 _SELECT = "SELECT value FROM _wasm_shared_preferences WHERE component = ?1"
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """
     The settings; None or empty for what is not chosen.
 

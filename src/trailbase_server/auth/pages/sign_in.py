@@ -5,7 +5,7 @@ What an application asks for (target, code or tokens, PKCE) is carried from page
 log-in ends, and every way to log in gets it.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from trailbase_server.auth.authenticate import caller_of
 from trailbase_server.auth.csrf import check_intent
@@ -36,8 +36,7 @@ from trailbase_server.web.response import Response
 _ONLY_EMAIL = (IdentifierPolicy.UNDEFINED, IdentifierPolicy.ONLY_EMAIL)
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(Struct, frozen=True):
     """
     What a log-in is to end with, as far as it was given.
 

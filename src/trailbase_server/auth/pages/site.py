@@ -8,8 +8,9 @@ before a visitor does.
 
 import asyncio
 import logging
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from trailbase_server.auth.pages.assets import Assets
 from trailbase_server.auth.pages.templates import PageTemplates
@@ -19,8 +20,7 @@ log = logging.getLogger(__name__)
 DIRECTORY = Path("templates", "auth")  # of the depot
 
 
-@dataclass(frozen=True, slots=True)
-class PageSet:
+class PageSet(Struct, frozen=True):
     """What pages are made from."""
 
     templates: PageTemplates

@@ -5,7 +5,7 @@ A valid cookie is not enough to be somebody: the account must be there, since pa
 now, not what the token says.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from trailbase_server.auth.cookies import TOKEN_COOKIES, remove_cookies
 from trailbase_server.auth.pages.links import LOGIN, Query, page
@@ -16,8 +16,7 @@ from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, redirect
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(Struct, frozen=True):
     """
     One visit.
 

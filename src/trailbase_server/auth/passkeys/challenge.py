@@ -11,8 +11,9 @@ run out: a second use finds the first one. The table is on disk, so it serves ev
 survives a restart.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from trailbase_server.auth.keys import SigningKeys
 from trailbase_server.crypto import is_same_secret, random_bytes
@@ -27,8 +28,7 @@ CHALLENGE_BYTES = _EXPIRES_BYTES + NONCE_BYTES + _SEAL_BYTES  # of every challen
 Purpose = Literal["register", "login"]
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(Struct, frozen=True):
     """
     A challenge of ours that is still good, unless it was used.
 

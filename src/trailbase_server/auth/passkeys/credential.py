@@ -6,8 +6,9 @@ client's mistake (400); whether it is true is not asked here. Binary members are
 without padding, in its one canonical spelling.
 """
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from trailbase_server.errors import AppError, BadRequestError
 from trailbase_server.ids import decode_b64u
@@ -19,8 +20,7 @@ MAX_TRANSPORTS = 8  # the standard knows six
 MAX_TRANSPORT_LENGTH = 32  # characters
 
 
-@dataclass(frozen=True, slots=True)
-class ClientData:
+class ClientData(Struct, frozen=True):
     """
     What the browser says about the ceremony; the device has signed it.
 
@@ -37,8 +37,7 @@ class ClientData:
     is_framed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Attestation:
+class Attestation(Struct, frozen=True):
     """
     A new credential.
 
@@ -55,8 +54,7 @@ class Attestation:
     transports: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Assertion:
+class Assertion(Struct, frozen=True):
     """
     A log-in with a credential.
 

@@ -1,7 +1,8 @@
 """The ``auth.passkeys`` section of the configuration, read once per change."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from trailbase_server.config.proto.config_pb2 import PasskeyConfig
@@ -11,8 +12,7 @@ _BY_NUMBER: tuple[UserVerification, ...] = ("required", "required", "preferred",
 """In the order of the configuration's enum, whose 0 is the default."""
 
 
-@dataclass(frozen=True, slots=True)
-class PasskeyOptions:
+class PasskeyOptions(Struct, frozen=True):
     """
     Settings of one configuration.
 

@@ -6,7 +6,8 @@ falls back to ``localhost``, which browsers treat as a secure place.
 """
 
 import logging
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trailbase_server.auth.redirects import parse_origin, render_origin
 from trailbase_server.auth.state import AuthState
@@ -17,8 +18,7 @@ log = logging.getLogger(__name__)
 LOCALHOST = "localhost"
 
 
-@dataclass(frozen=True, slots=True)
-class RelyingParty:
+class RelyingParty(Struct, frozen=True):
     """
     What ceremonies are checked against.
 

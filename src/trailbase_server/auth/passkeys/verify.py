@@ -9,7 +9,7 @@ Attestation is neither asked for nor believed: who made a device is not our conc
 takes more decoders of hostile input than all the rest.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from trailbase_server.auth.passkeys.credential import Assertion, Attestation
 from trailbase_server.auth.passkeys.relying_party import RelyingParty
@@ -30,8 +30,7 @@ class FalseCredentialError(AppError):
     status = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(Struct, frozen=True):
     """
     What a device has truly said.
 

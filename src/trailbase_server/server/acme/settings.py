@@ -2,15 +2,16 @@
 
 import re
 import ssl
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
 from trailbase_server.errors import OperatorError
 from trailbase_server.server.certificate import TlsFiles
+from trailbase_server.server.depot import CERTS
 from trailbase_server.server.options import ServerOptions
-from trailbase_server.server.tls import CERTS
 
 DIRECTORIES = {
     "production": "https://acme-v02.api.letsencrypt.org/directory",
@@ -25,8 +26,7 @@ _NAME = re.compile(
 _EMAIL = re.compile(r"[^@\s,]{1,64}@[^@\s,]{1,255}\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class AcmeSettings:
+class AcmeSettings(Struct, frozen=True):
     """
     One certificate from one authority.
 

@@ -14,10 +14,6 @@ from trailbase_server.clock import SYSTEM_CLOCK, Clock
 from trailbase_server.config.load import LoadedConfig
 from trailbase_server.crypto import is_same_secret
 from trailbase_server.errors import OperatorError, UnauthorizedError, UnavailableError
-from trailbase_server.server.metrics.databases import describe_databases
-from trailbase_server.server.metrics.reading import Reading, take_reading
-from trailbase_server.server.metrics.requests import describe_requests
-from trailbase_server.server.metrics.work import describe_work
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response
@@ -28,6 +24,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.core import Metric
 
+    from trailbase_server.server.metrics.reading import Reading
     from trailbase_server.server.start import OpenDepot
     from trailbase_server.web.dispatch import Dispatcher
 
@@ -105,6 +102,9 @@ class MetricsPage:
         Raises:
             UnavailableError: Too many are asking.
         """
+        # Imported when first needed: start-up time.
+        from trailbase_server.server.metrics.reading import take_reading  # noqa: PLC0415
+
         if self._waiting > MAX_WAITING:
             raise UnavailableError("too many scrapes at once")
         self._waiting += 1
@@ -140,12 +140,17 @@ async def get_metrics(page: MetricsPage, request: Request) -> Response:
 class _Collector:
     """A reading as the library wants it."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: "Reading") -> None:
         self._reading = reading
 
     def collect(self) -> "Iterator[Metric]":
-        from prometheus_client import GCCollector, ProcessCollector  # noqa: PLC0415  # lazily
+        # Imported when first needed: start-up time.
+        from prometheus_client import GCCollector, ProcessCollector  # noqa: PLC0415
         from prometheus_client.registry import CollectorRegistry  # noqa: PLC0415
+
+        from trailbase_server.server.metrics.databases import describe_databases  # noqa: PLC0415
+        from trailbase_server.server.metrics.requests import describe_requests  # noqa: PLC0415
+        from trailbase_server.server.metrics.work import describe_work  # noqa: PLC0415
 
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
@@ -156,7 +161,7 @@ class _Collector:
         yield from describe_requests(self._reading)
 
 
-def render_reading(reading: Reading, accept: str) -> tuple[bytes, str]:
+def render_reading(reading: "Reading", accept: str) -> tuple[bytes, str]:
     """
     Render numbers as text; blocks.
 

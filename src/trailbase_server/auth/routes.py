@@ -7,7 +7,6 @@ reads what it wants by itself.
 
 from typing import TYPE_CHECKING
 
-from trailbase_server.auth.avatar import create_avatar, delete_avatar, get_avatar
 from trailbase_server.auth.login import login
 from trailbase_server.auth.logout import end_session, logout
 from trailbase_server.auth.pages.links import LOGIN, VERIFY_EMAIL
@@ -34,6 +33,7 @@ from trailbase_server.web.route import Route
 if TYPE_CHECKING:
     from trailbase_server.auth import (
         anonymous,
+        avatar,
         change_email,
         change_password,
         change_username,
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     )
 else:
     anonymous = later("trailbase_server.auth.anonymous")
+    avatar = later("trailbase_server.auth.avatar")
     change_email = later("trailbase_server.auth.change_email")
     change_password = later("trailbase_server.auth.change_password")
     change_username = later("trailbase_server.auth.change_username")
@@ -324,7 +325,7 @@ ROUTES = (
     route(
         "GET",
         "/avatar/{user_id}",
-        get_avatar,
+        avatar.get_avatar,
         "get_avatar_handler",
         "Read somebody's picture.",
         BadRequestError,
@@ -333,7 +334,7 @@ ROUTES = (
     route(
         "POST",
         "/avatar",
-        create_avatar,
+        avatar.create_avatar,
         "create_avatar_handler",
         "Upload a picture of the caller.",
         BadRequestError,
@@ -344,7 +345,7 @@ ROUTES = (
     route(
         "DELETE",
         "/avatar",
-        delete_avatar,
+        avatar.delete_avatar,
         "delete_avatar_handler",
         "Delete the caller's picture.",
         BadRequestError,

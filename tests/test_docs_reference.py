@@ -18,7 +18,7 @@ from tests.serving import ROOT
 from trailbase_server.auth import options
 from trailbase_server.errors import AppError
 from trailbase_server.records.api import DEFAULT_HARD_LIMIT
-from trailbase_server.server.start import DEFAULT_BODY_LIMIT
+from trailbase_server.server.configuration import DEFAULT_BODY_LIMIT
 
 COMMITTED = ROOT / "docs" / "reference"
 FILE = configuration.read_descriptor()

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from trailbase_server.audit.log import Proof
     from trailbase_server.audit.search import Page
     from trailbase_server.query.parse import ListQuery
+    from trailbase_server.server.opened import OpenDepot
     from trailbase_server.server.options import ServerOptions
-    from trailbase_server.server.start import OpenDepot
 
 DEFAULT_LINES = 50  # what fits the memory of a terminal and of its reader
 MAX_LINES = 1024  # of one page; for more there is the export

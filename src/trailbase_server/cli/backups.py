@@ -234,8 +234,8 @@ def _restore_replica(
     from trailbase_server.config.proto.config_pb2 import Config
     from trailbase_server.replication.moment import LATEST, parse_moment
     from trailbase_server.replication.settings import compile_replication
+    from trailbase_server.server.configuration import load_configuration
     from trailbase_server.server.replica import Wanted, restore_replica
-    from trailbase_server.server.start import load_configuration
 
     at = parse_moment(moment or LATEST)
     has_config = (options.depot / CONFIG_FILE).exists()

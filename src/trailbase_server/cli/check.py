@@ -97,8 +97,8 @@ def access(options: "ServerOptions", as_json: bool, strict: bool, ignored: tuple
     The schema is that of the migrations, applied to empty databases elsewhere.
     """
     from trailbase_server.server.access_report import report_access
+    from trailbase_server.server.configuration import check_configuration
     from trailbase_server.server.rehearsal import rehearse
-    from trailbase_server.server.start import check_configuration
 
     with rehearse(check_configuration(options), options.geoip_db_path) as rehearsal:
         report = report_access(rehearsal, frozenset(ignored))

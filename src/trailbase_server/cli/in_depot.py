@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from trailbase_server.auth.state import AuthState
     from trailbase_server.server.audit import Deed
+    from trailbase_server.server.opened import OpenDepot
     from trailbase_server.server.options import ServerOptions
-    from trailbase_server.server.start import OpenDepot
 
 R = TypeVar("R")
 

@@ -14,8 +14,8 @@ from trailbase_server.cli.in_depot import run_in_depot
 
 if TYPE_CHECKING:
     from trailbase_server.jobs.job import JobStatus, Run
+    from trailbase_server.server.opened import OpenDepot
     from trailbase_server.server.options import ServerOptions
-    from trailbase_server.server.start import OpenDepot
 
 # What only the process of the server knows.
 _OF_THE_SERVER = ("running", "runs", "failures")

@@ -35,7 +35,8 @@ def rotate(options: "ServerOptions", *, compromised: bool) -> None:
     from trailbase_server.cli.in_depot import run_in_depot
     from trailbase_server.clock import SYSTEM_CLOCK
     from trailbase_server.server.audit import Deed
-    from trailbase_server.server.start import KEYS, load_configuration
+    from trailbase_server.server.configuration import load_configuration
+    from trailbase_server.server.depot import KEYS
 
     config = load_configuration(options)
     keep_s = 0 if compromised else keep_time(config.auth)
@@ -61,7 +62,8 @@ def list_keys(options: "ServerOptions", as_json: bool) -> None:
     """List the keys that verify tokens by their names, the one that signs first."""
     from trailbase_server.auth.keys import load_keys, thumbprint
     from trailbase_server.clock import SYSTEM_CLOCK
-    from trailbase_server.server.start import KEYS, load_configuration
+    from trailbase_server.server.configuration import load_configuration
+    from trailbase_server.server.depot import KEYS
 
     load_configuration(options)
     public_keys = load_keys(options.depot / KEYS).verifying(SYSTEM_CLOCK.now())

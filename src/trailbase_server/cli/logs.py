@@ -11,8 +11,8 @@ import click
 from trailbase_server.cli.in_depot import run_in_depot
 
 if TYPE_CHECKING:
+    from trailbase_server.server.opened import OpenDepot
     from trailbase_server.server.options import ServerOptions
-    from trailbase_server.server.start import OpenDepot
 
 DEFAULT_LINES = 20  # what fits a terminal
 MAX_LINES = 1024  # of one page

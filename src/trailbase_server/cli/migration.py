@@ -70,8 +70,8 @@ def status(options: ServerOptions, as_json: bool, own: bool) -> int:
 
     Exit status 1 if the next start would fail because of them.
     """
+    from trailbase_server.server.configuration import load_configuration
     from trailbase_server.server.histories import read_histories
-    from trailbase_server.server.start import load_configuration
 
     histories = read_histories(options.depot, load_configuration(options))
     if as_json:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from trailbase_server.server.opened import OpenDepot
     from trailbase_server.server.options import ServerOptions
-    from trailbase_server.server.start import OpenDepot
 
 
 @click.group(invoke_without_command=True)

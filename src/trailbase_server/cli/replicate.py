@@ -29,8 +29,8 @@ def print_config(options: "ServerOptions", target: str) -> None:
     from trailbase_server.replication.control import fits
     from trailbase_server.replication.render import render_config
     from trailbase_server.replication.settings import compile_replication
+    from trailbase_server.server.configuration import load_configuration
     from trailbase_server.server.replication import control_socket, data_of, find_homes
-    from trailbase_server.server.start import load_configuration
 
     config = load_configuration(options)
     depot = options.depot.absolute()
@@ -56,8 +56,8 @@ def print_status(ctx: click.Context, as_json: bool) -> None:
     from trailbase_server.errors import OperatorError
     from trailbase_server.replication.control import NoAnswerError, ask_databases
     from trailbase_server.replication.lag import LATE_S
+    from trailbase_server.server.configuration import load_configuration
     from trailbase_server.server.replication import control_socket, data_of, find_homes
-    from trailbase_server.server.start import load_configuration
 
     options: ServerOptions = ctx.obj
     homes = find_homes(options.depot, load_configuration(options))

@@ -1,8 +1,9 @@
 """Who may do what in a depot, and what looks like a mistake in it, from its files alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from trailbase_server.config.load import CONFIG_FILE, report
 from trailbase_server.config.outline import Outline
@@ -16,8 +17,7 @@ from trailbase_server.schema.roles import record_key
 from trailbase_server.server.rehearsal import Rehearsal
 
 
-@dataclass(frozen=True, slots=True)
-class ApiAccess:
+class ApiAccess(Struct, frozen=True):
     """
     Access to one record API.
 
@@ -32,16 +32,14 @@ class ApiAccess:
     grants: Mapping[str, Grant]
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """A finding and where it is: ``config.textproto:12``."""
 
     place: str
     finding: Finding
 
 
-@dataclass(frozen=True, slots=True)
-class AccessReport:
+class AccessReport(Struct, frozen=True):
     """
     What there is to say about a depot.
 

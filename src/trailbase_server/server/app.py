@@ -37,9 +37,9 @@ from trailbase_server.server.edge import compile_proxies, guard_edge
 from trailbase_server.server.health import ROUTES as HEALTH_ROUTES
 from trailbase_server.server.metrics.page import METRICS_ROUTES, MetricsPage
 from trailbase_server.server.openapi import OPENAPI_ROUTES, OpenApiState
+from trailbase_server.server.opened import OpenDepot
 from trailbase_server.server.public_openapi import PUBLIC_OPENAPI_ROUTES, PublicDocument
 from trailbase_server.server.ready import READY_ROUTES, ReadyPage
-from trailbase_server.server.start import OpenDepot
 from trailbase_server.wasm.files import ComponentFiles
 from trailbase_server.web.asgi import AsgiApplication, TrailApplication
 from trailbase_server.web.cors import Cors

@@ -24,7 +24,7 @@ from trailbase_server.web.response import Response
 from trailbase_server.web.route import Route
 
 if TYPE_CHECKING:
-    from trailbase_server.server.start import OpenDepot
+    from trailbase_server.server.opened import OpenDepot
 
 R = TypeVar("R")
 RETENTION_S = 400 * 24 * 3600  # more than a year: last year's deeds can be compared

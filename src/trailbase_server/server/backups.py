@@ -28,7 +28,7 @@ from trailbase_server.storage.local import LocalStorage
 if TYPE_CHECKING:
     from trailbase_server.backups.create import Order
     from trailbase_server.backups.verify import PrepareFor
-    from trailbase_server.server.start import OpenDepot
+    from trailbase_server.server.opened import OpenDepot
 
 
 class BackupFunctions:

@@ -25,7 +25,7 @@ from trailbase_server.sqlite.probe import probe_database
 
 if TYPE_CHECKING:
     from trailbase_server.server.databases import DepotDatabases
-    from trailbase_server.server.start import OpenDepot
+    from trailbase_server.server.opened import OpenDepot
 
 SLOW_KEEP_S = 30.0  # findings that cost a request elsewhere, or reading all migrations
 STUCK_MAIL_S = 3600  # a mail that waits for longer has seen seven attempts fail

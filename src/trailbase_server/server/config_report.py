@@ -24,8 +24,8 @@ from trailbase_server.config.problem import Problem
 from trailbase_server.config.vault import load_vault
 from trailbase_server.errors import OperatorError
 from trailbase_server.records.check import check_record_apis
+from trailbase_server.server.configuration import find_own_problems
 from trailbase_server.server.rehearsal import rehearse
-from trailbase_server.server.start import find_own_problems
 
 
 class Mistake(Struct, frozen=True):

@@ -21,6 +21,7 @@ METADATA_FILE = "metadata.textproto"
 NEEDED = ("data", "uploads")  # without them nothing can be stored
 WISHED = ("backups", "migrations/main", "wasm")
 PRIVATE = ("secrets", "secrets/keys")
+KEYS = "secrets/keys"
 CERTS = "secrets/certs"  # made by operators, or when certificates are got
 GITIGNORE = """\
 backups/

@@ -21,6 +21,7 @@ from trailbase_server.clock import SYSTEM_CLOCK
 from trailbase_server.config.load import LoadedConfig, load_config
 from trailbase_server.config.proto.config_pb2 import SystemJobId
 from trailbase_server.errors import OperatorError
+from trailbase_server.server.configuration import check_configuration
 from trailbase_server.server.depot import read_last_version
 from trailbase_server.server.depot_check import check_secrets, check_tls
 from trailbase_server.server.disk import Room
@@ -28,7 +29,6 @@ from trailbase_server.server.histories import read_histories
 from trailbase_server.server.lock import LOCK_FILE
 from trailbase_server.server.options import ServerOptions
 from trailbase_server.server.reachable import check_reachable
-from trailbase_server.server.start import check_configuration
 from trailbase_server.server.verdict import Level, Verdict, judge
 from trailbase_server.sqlite.probe import open_untouched
 

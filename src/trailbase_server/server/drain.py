@@ -22,7 +22,7 @@ from trailbase_server.web.front_door import FrontDoor
 
 if TYPE_CHECKING:
     from trailbase_server.server.lock import FileLock
-    from trailbase_server.server.start import OpenDepot
+    from trailbase_server.server.opened import OpenDepot
 
 QUIET_S = 0.5  # a client whose last request is older than this is not about to send the next
 LINGER_S = 2.0  # longest time for all of them: some never pause

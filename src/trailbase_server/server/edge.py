@@ -10,8 +10,9 @@ from trailbase_server.clock import SYSTEM_CLOCK
 from trailbase_server.config.load import LoadedConfig
 from trailbase_server.config.proto.config_pb2 import RateLimit, RateLimitKey, ServerConfig
 from trailbase_server.errors import OperatorError
+from trailbase_server.server.configuration import body_limit
+from trailbase_server.server.opened import OpenDepot
 from trailbase_server.server.options import ServerOptions
-from trailbase_server.server.start import OpenDepot, body_limit
 from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.proxies import Proxies, parse_proxies, usual_proxies
 from trailbase_server.web.rate_limit import RateLimits, RateRule

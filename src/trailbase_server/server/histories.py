@@ -1,11 +1,11 @@
 """Which migrations each database of a depot has seen, without touching the databases."""
 
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import apsw
+from msgspec import Struct
 
 from trailbase_server.config.proto.config_pb2 import Config
 from trailbase_server.migrations.applied import AppliedMigration, read_applied
@@ -16,8 +16,7 @@ from trailbase_server.sqlite.errors import translate_error
 from trailbase_server.sqlite.probe import open_untouched
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """
     Of one database.
 

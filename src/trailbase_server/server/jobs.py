@@ -1,8 +1,7 @@
 """
-The jobs of the server itself: what each does, and when.
+The jobs of the server itself: what each does. When they run says ``schedule``.
 
-Ids, names and schedules are the reference's; the configuration may set other times, or switch a job
-off. Jobs of others are added to ``OpenDepot.scheduler`` and get ids of their own.
+Jobs of others are added to ``OpenDepot.scheduler`` and get ids of their own.
 """
 
 import asyncio
@@ -19,7 +18,7 @@ from trailbase_server.auth.upkeep import (
     forget_deleted,
 )
 from trailbase_server.config.defaults import LOGS_RETENTION_S
-from trailbase_server.config.proto.config_pb2 import JobsConfig, SystemJobId
+from trailbase_server.config.proto.config_pb2 import SystemJobId
 from trailbase_server.config.schedule import parse_schedule
 from trailbase_server.db.base import Transaction, single_statement
 from trailbase_server.errors import UnavailableError
@@ -29,25 +28,15 @@ from trailbase_server.jobs.locks import JobLocks
 from trailbase_server.jobs.scheduler import Scheduler
 from trailbase_server.server.audit import forget_old_entries
 from trailbase_server.server.leftovers import clear_leftovers
+from trailbase_server.server.schedule import SYSTEM_JOBS
 from trailbase_server.storage.deletions import MIN_AGE_S, process_file_deletions, queues
 
 if TYPE_CHECKING:
     from trailbase_server.db.base import Database
-    from trailbase_server.server.start import OpenDepot
+    from trailbase_server.server.opened import OpenDepot
 
 log = logging.getLogger(__name__)
 BACKUP_RUN_S = 6 * 3600.0  # longest backup: terabytes over a slow line
-
-# Id, name, schedule, whether it runs by itself unless the configuration says otherwise.
-SYSTEM_JOBS = (
-    (SystemJobId.BACKUP, "Backup", "@daily", False),
-    (SystemJobId.HEARTBEAT, "Heartbeat", "17 * * * * * *", True),
-    (SystemJobId.LOG_CLEANER, "Logs Cleanup", "@hourly", True),
-    (SystemJobId.AUTH_CLEANER, "Session Cleanup", "@hourly", True),
-    (SystemJobId.QUERY_OPTIMIZER, "Query Optimizer", "@daily", True),
-    (SystemJobId.FILE_DELETIONS, "File Deletions", "@hourly", True),
-    (SystemJobId.ANONYMOUS_CLEANER, "Anonymous User Cleanup", "@daily", True),
-)
 
 
 def build_scheduler(
@@ -84,29 +73,6 @@ def build_scheduler(
             )
         )
     return scheduler
-
-
-def plan_system_jobs(scheduler: Scheduler, config: JobsConfig) -> None:
-    """
-    Take over when the system's jobs run; what has not changed goes on as planned.
-
-    Args:
-        scheduler: Has them.
-        config: Checked. Of several entries for one job the first holds.
-
-    Spec:
-        server/system-jobs
-    """
-    configured = {job.id: job for job in reversed(config.system_jobs)}
-    known = {one.id for one in scheduler.statistics}
-    for job_id, _, schedule, enabled in SYSTEM_JOBS:
-        job = configured.get(job_id)
-        if job_id not in known:
-            continue
-        if job is None:
-            scheduler.plan(job_id, parse_schedule(schedule), enabled=enabled)
-        else:
-            scheduler.plan(job_id, parse_schedule(job.schedule), enabled=not job.disabled)
 
 
 @asynccontextmanager

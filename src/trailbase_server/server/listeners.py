@@ -21,6 +21,7 @@ from trailbase_server.server.app import (
 )
 from trailbase_server.server.edge import compile_proxies
 from trailbase_server.server.metrics.page import MetricsPage
+from trailbase_server.server.opened import OpenDepot
 from trailbase_server.server.options import ServerOptions
 from trailbase_server.server.redirect import HTTPS_PORT, build_redirect
 from trailbase_server.server.sockets import (
@@ -30,7 +31,6 @@ from trailbase_server.server.sockets import (
     open_sockets,
     start_listening,
 )
-from trailbase_server.server.start import OpenDepot
 from trailbase_server.web.asgi import TrailApplication
 from trailbase_server.web.cors import Cors
 from trailbase_server.web.dispatch import Dispatcher

@@ -11,19 +11,12 @@ are two reloads.
 """
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from trailbase_server.clock import SYSTEM_CLOCK, Clock
-from trailbase_server.config.holder import ConfigHolder, Validator
-from trailbase_server.config.load import load_config
 from trailbase_server.errors import AppError, OperatorError
-
-if TYPE_CHECKING:
-    from trailbase_server.server.start import OpenDepot
 
 Work = Callable[[], Awaitable[None]]
 
@@ -144,30 +137,3 @@ async def _attempt(work: Work) -> str:
         detail = exc.detail if isinstance(exc, AppError) else ""
         return str(exc) or detail or type(exc).__name__
     return ""
-
-
-def reload_parts(depot: "OpenDepot", validator: Validator) -> list[Part]:
-    """
-    List what a depot can reload.
-
-    Args:
-        depot: Its parts.
-        validator: Finds what is wrong with a configuration whatever the schema is.
-    """
-
-    async def check() -> None:
-        loaded = await asyncio.to_thread(load_config, depot.options.depot, os.environ, create=False)
-        ConfigHolder(loaded, os.environ, [validator]).check()
-
-    async def reload_certificate() -> None:
-        if depot.encryption is not None:
-            depot.encryption.certificates.reload()
-
-    return [
-        Part("check", check, is_needed=True),
-        Part("migrations", depot.apply_migrations, is_needed=True),
-        Part("configuration", depot.config.reload),
-        Part("keys", depot.reload_keys),
-        Part("certificate", reload_certificate),
-        Part("addresses", depot.reload_geoip),
-    ]

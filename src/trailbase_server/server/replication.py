@@ -38,7 +38,9 @@ from trailbase_server.replication.supervisor import Supervisor
 from trailbase_server.server.ready import Finding
 
 if TYPE_CHECKING:
-    from trailbase_server.server.start import OpenDepot
+    from collections.abc import Callable
+
+    from trailbase_server.sqlite.database import SqliteDatabase
 
 log = logging.getLogger(__name__)
 WATCH_S = 2.0  # between two looks at which databases there are, and whether Litestream runs
@@ -53,19 +55,29 @@ class Replication:
     What is shipped, and how far.
 
     Args:
-        depot: Open.
+        depot: Its directory.
+        config: The configuration that runs.
+        databases: All that are open.
         settings: Where to; None: a sidecar knows.
 
     Attributes:
         lag_s: Seconds of writes that the replica lacks, when it was last looked at.
     """
 
-    def __init__(self, depot: "OpenDepot", settings: ReplicationSettings | None) -> None:
+    def __init__(
+        self,
+        depot: Path,
+        config: "Callable[[], Config]",
+        databases: "Callable[[], list[SqliteDatabase]]",
+        settings: ReplicationSettings | None,
+    ) -> None:
         self.lag_s = 0.0
         self._depot = depot
+        self._config = config
+        self._databases = databases
         self._settings = settings
-        self._data = data_of(depot.options.depot)
-        self._socket = control_socket(depot.options.depot)
+        self._data = data_of(depot)
+        self._socket = control_socket(depot)
         self._lag = Lag(self._socket)
         self._homes: list[str] = []
         self._supervisor: Supervisor | None = None
@@ -174,20 +186,25 @@ class Replication:
             self._leave_checkpoints(is_left=not is_down)
 
     def _find_homes(self) -> list[str]:
-        return find_homes(self._depot.options.depot, self._depot.config.config)
+        return find_homes(self._depot, self._config())
 
     def _leave_checkpoints(self, *, is_left: bool) -> None:
-        for database in self._depot.every_database():
+        for database in self._databases():
             database.leave_checkpoints(is_left=is_left)
 
 
-@asynccontextmanager
-async def run_replication(depot: "OpenDepot") -> AsyncIterator[None]:
+def prepare_replication(
+    depot: Path,
+    config: "Callable[[], Config]",
+    databases: "Callable[[], list[SqliteDatabase]]",
+    wanted: str,
+) -> Replication:
     """
-    Replicate as the options say until the end of the block.
+    Find out what to ship where.
 
     Args:
-        depot: Open; it may be closed before the block ends.
+        depot, config, databases: As of ``Replication``.
+        wanted: See ``ServerOptions.replicate``.
 
     Raises:
         OperatorError: The options or the configuration name no place.
@@ -195,21 +212,12 @@ async def run_replication(depot: "OpenDepot") -> AsyncIterator[None]:
     Spec:
         server/dr
     """
-    wanted = depot.options.replicate
-    if wanted is None:
-        yield
-        return
-    path = depot.options.depot
     settings = None
     if wanted != SIDECAR:
-        settings = compile_replication(wanted, depot.config.config, path.absolute(), os.environ)
+        settings = compile_replication(wanted, config(), depot.absolute(), os.environ)
         log.info("Replicating to %s", settings.target)
-    make_private_directory(data_of(path) / STATE)
-    replication = Replication(depot, settings)
-    depot.replication = replication
-    depot.readiness.add("replication", replication.check)
-    async with replication.running():
-        yield
+    make_private_directory(data_of(depot) / STATE)
+    return Replication(depot, config, databases, settings)
 
 
 def data_of(depot: Path) -> Path:

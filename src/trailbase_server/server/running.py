@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from trailbase_server.server.encryption import run_encryption
 from trailbase_server.server.jobs import run_jobs
 from trailbase_server.server.notify import pat_watchdog
-from trailbase_server.server.start import OpenDepot
+from trailbase_server.server.opened import OpenDepot
 from trailbase_server.server.tracing import traced
 
 
@@ -28,10 +28,21 @@ async def background_work(depot: OpenDepot) -> AsyncIterator[None]:
         await stack.enter_async_context(traced(depot, os.environ))
         await stack.enter_async_context(pat_watchdog())
         if depot.options.replicate is not None:
-            # Imported when first needed: start-up time.
-            from trailbase_server.server.replication import run_replication  # noqa: PLC0415
-
             # It ends when all databases are closed: the last writes are shipped, too.
-            await depot.afterwards.enter_async_context(run_replication(depot))
+            await depot.afterwards.enter_async_context(_replicated(depot, depot.options.replicate))
         depot.mailer.start()
+        yield
+
+
+@asynccontextmanager
+async def _replicated(depot: OpenDepot, wanted: str) -> AsyncIterator[None]:
+    # Imported when first needed: start-up time.
+    from trailbase_server.server.replication import prepare_replication  # noqa: PLC0415
+
+    replication = prepare_replication(
+        depot.options.depot, lambda: depot.config.config, depot.every_database, wanted
+    )
+    depot.replication = replication
+    depot.readiness.add("replication", replication.check)
+    async with replication.running():
         yield

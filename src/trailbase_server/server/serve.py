@@ -22,6 +22,7 @@ from trailbase_server import WIRE_VERSION, __version__
 from trailbase_server.errors import AppError, OperatorError
 from trailbase_server.server.activation import apply_inherited, inherited_sockets
 from trailbase_server.server.audit import reload_depot
+from trailbase_server.server.configuration import check_configuration
 from trailbase_server.server.drain import begin_drain, drain, linger
 from trailbase_server.server.encryption import prepare_encryption
 from trailbase_server.server.handover import held_depot
@@ -34,10 +35,11 @@ from trailbase_server.server.listeners import (
 )
 from trailbase_server.server.lock import FileLock
 from trailbase_server.server.notify import notify, notify_reloading
+from trailbase_server.server.opened import OpenDepot
 from trailbase_server.server.options import ServerOptions
 from trailbase_server.server.running import background_work
 from trailbase_server.server.sockets import BACKLOG
-from trailbase_server.server.start import OpenDepot, check_configuration, open_depot
+from trailbase_server.server.start import open_depot
 from trailbase_server.web.traced import Trace, traced_application, traced_front_door
 from trailbase_server.web.websocket import MAX_MESSAGE_BYTES
 

@@ -21,7 +21,7 @@ from trailbase_server.web.response import Response
 from trailbase_server.web.route import Route
 
 if TYPE_CHECKING:
-    from trailbase_server.server.start import OpenDepot
+    from trailbase_server.server.opened import OpenDepot
 
 log = logging.getLogger(__name__)
 SERVICE = "trailbase-server"  # unless OTEL_SERVICE_NAME says otherwise

@@ -2,25 +2,16 @@
 Files that pages refer to: styles, a logo, whatever a depot adds.
 
 Those of the depot's ``templates/auth/static`` come before ours. An address names the hash of the
-content, so browsers may keep it for good; with another hash, as after an update, it answers what is
-there now, to be checked again.
+content: ``download`` answers it.
 """
 
 import logging
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from trailbase_server.auth.pages.links import STATIC
-from trailbase_server.errors import NotFoundError
-from trailbase_server.web.conditional import is_known
-from trailbase_server.web.request import Request
-from trailbase_server.web.response import Response
-
-if TYPE_CHECKING:
-    from trailbase_server.auth.state import AuthState
 
 log = logging.getLogger(__name__)
 BUILT_IN = Path(__file__).parent / "static"
@@ -39,12 +30,6 @@ MEDIA_TYPES = {
     ".woff2": "font/woff2",
 }
 LOGOS = ("logo.svg", "logo.png", "logo.webp", "logo.jpg")
-# A picture that is opened by itself is a document, and must not do anything.
-_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; sandbox"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-]
 
 
 class Asset(Struct, frozen=True):
@@ -112,26 +97,3 @@ class Assets:
             return
         name_hash = sha256(content).hexdigest()[:HASH_CHARS]
         self.by_name[path.name] = Asset(content, media_type, name_hash)
-
-
-async def get_asset(state: "AuthState", request: Request) -> Response:
-    """
-    Answer with a file.
-
-    Raises:
-        NotFoundError: There is none of that name.
-
-    Spec:
-        auth/pages
-    """
-    assets = (await state.pages.current()).assets
-    asset = assets.by_name.get(request.params["name"])
-    if asset is None:
-        raise NotFoundError
-    etag = f'"{asset.hash}"'
-    is_current = request.params["hash"] == asset.hash
-    cache = b"public, max-age=31536000, immutable" if is_current else b"no-cache"
-    headers = [(b"etag", etag.encode()), (b"cache-control", cache), *_HEADERS]
-    if is_known(request, etag):
-        return Response(304, b"", headers)
-    return Response(200, asset.content, [(b"content-type", asset.media_type.encode()), *headers])

@@ -6,15 +6,12 @@ those of the API, and of a repeated parameter the last one counts: messages are 
 """
 
 import re
-from typing import TYPE_CHECKING
+from typing import Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from trailbase_server.auth.redirects import parse_origin, render_origin
 from trailbase_server.errors import BadRequestError
 from trailbase_server.web.body import MAX_FIELDS
-
-if TYPE_CHECKING:
-    from trailbase_server.auth.state import AuthState
 
 BASE = "/_/auth"
 API = "/api/auth/v1"
@@ -42,6 +39,14 @@ MAX_VALUE = 4096  # characters: targets within targets; servers take some 8 KiB 
 _SOURCE = re.compile(r"[a-z][a-z0-9+.-]*:|https?://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?")
 
 
+class Redirects(Protocol):
+    """Who knows where clients may be sent: the state of this package, which knows the pages."""
+
+    def check_redirect(self, target: str | None) -> str | None:
+        """See ``redirects.check_redirect``."""
+        ...
+
+
 class Query:
     """
     The parameters of a page.
@@ -66,7 +71,7 @@ class Query:
         """A parameter; None if it is absent or empty."""
         return self._values.get(name) or None
 
-    def target(self, state: "AuthState", name: str = "redirect_uri") -> str | None:
+    def target(self, state: Redirects, name: str = "redirect_uri") -> str | None:
         """
         A parameter that says where to go next; None if it is absent or empty.
 

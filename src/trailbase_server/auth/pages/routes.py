@@ -28,8 +28,8 @@ from trailbase_server.web.route import Audience, Route
 if TYPE_CHECKING:
     from trailbase_server.auth.pages import (
         account,
-        assets,
         codes,
+        download,
         leave,
         passwords,
         profile,
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     )
 else:
     account = later("trailbase_server.auth.pages.account")
-    assets = later("trailbase_server.auth.pages.assets")
     codes = later("trailbase_server.auth.pages.codes")
+    download = later("trailbase_server.auth.pages.download")
     leave = later("trailbase_server.auth.pages.leave")
     passwords = later("trailbase_server.auth.pages.passwords")
     profile = later("trailbase_server.auth.pages.profile")
@@ -213,7 +213,7 @@ PAGE_ROUTES = (
     Route(
         "GET",
         f"{links.STATIC}/{{hash}}/{{name}}",
-        assets.get_asset,
+        download.get_asset,
         audience="nobody",
         operation="get_page_asset",
         summary="Read a style or a picture of the pages.",

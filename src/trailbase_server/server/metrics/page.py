@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
     from trailbase_server.server.metrics.reading import Reading
-    from trailbase_server.server.start import OpenDepot
+    from trailbase_server.server.opened import OpenDepot
     from trailbase_server.web.dispatch import Dispatcher
 
 log = logging.getLogger(__name__)

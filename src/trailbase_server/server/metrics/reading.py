@@ -20,7 +20,7 @@ from trailbase_server.sqlite.meters import DatabaseStatistics
 from trailbase_server.tally import Distribution
 
 if TYPE_CHECKING:
-    from trailbase_server.server.start import OpenDepot
+    from trailbase_server.server.opened import OpenDepot
     from trailbase_server.tally import Tally
     from trailbase_server.web.dispatch import Dispatcher
     from trailbase_server.web.gate import Gate

@@ -117,3 +117,15 @@ def test_a_file_that_is_no_database_is_named(tmp_path):
     databases = DepotDatabases(tmp_path, SchemaRegistry(), None, "NORMAL")
     with pytest.raises(OperatorError, match=r"main\.db.*not a database"):
         databases.migrate(Config())
+
+
+def test_the_access_log_is_written_to_a_file_with_the_index_of_errors(depot, databases):
+    databases.migrate(CONFIG)
+    assert "__logs__method_index" in tables(depot / "data/logs.db")
+    store = databases.open_logs()
+    store.append((1.5, 404, "GET", "/", 0.25, "", b"", b"", None, b"", "1.1", "", None))
+    store.close()
+    found = tables(depot / "data/logs.db")
+    assert "__logs__errors_index" in found
+    assert "__logs__method_index" not in found
+    databases.migrate(CONFIG)  # which must not miss it

@@ -8,8 +8,7 @@ even where only a sample is wanted: they are what one looks for.
 from dataclasses import dataclass, field
 
 from trailbase_server.web.log_entry import STATUS, URL, LogEntry
-
-FIRST_ERROR = 400  # status
+from trailbase_server.web.request_id import FIRST_ERROR
 
 
 @dataclass(slots=True)

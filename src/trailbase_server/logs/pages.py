@@ -13,6 +13,7 @@ from trailbase_server.db.base import Reader
 from trailbase_server.db.values import Row, SqlValue
 from trailbase_server.errors import BadRequestError
 from trailbase_server.ids import UUID_BYTES, render_uuid_text
+from trailbase_server.logs.indexes import ERRORS, is_about_errors
 from trailbase_server.query.filter import FilterColumn, FilterNode
 from trailbase_server.query.order import compile_order
 from trailbase_server.query.parse import ListQuery
@@ -143,7 +144,7 @@ def compile_log_filter(node: FilterNode | None, view: LogView) -> tuple[list[str
     if node is None:
         return [], []
     condition, params = compile_filter(node, _columns(view), "_ROW_")
-    return [condition], params
+    return [condition, ERRORS] if is_about_errors(node) else [condition], params
 
 
 def _columns(view: LogView) -> dict[str, FilterColumn]:

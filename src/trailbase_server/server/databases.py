@@ -17,6 +17,7 @@ from trailbase_server.config.files import make_private_directory
 from trailbase_server.config.proto.config_pb2 import Config
 from trailbase_server.db.errors import DatabaseError
 from trailbase_server.errors import OperatorError
+from trailbase_server.logs.indexes import slim_indexes
 from trailbase_server.logs.store import LogStore
 from trailbase_server.migrations.applied import read_applied
 from trailbase_server.migrations.embedded import Kind, system_migrations
@@ -225,7 +226,13 @@ class DepotDatabases:
     def _connect_logs(self) -> apsw.Connection:
         if not self.logs_path.exists():  # somebody has taken it away
             self._migrate(self._data, "logs", "logs", [])
-        return open_connection(self._logs_files(), "migrator")
+        connection = open_connection(self._logs_files(), "migrator")
+        try:
+            slim_indexes(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _logs_files(self) -> DatabaseFiles:
         return self._files(

@@ -27,6 +27,16 @@ async def test_a_write_returns_what_its_job_returned_and_can_be_read(database):
     assert words_of(database) == ["oak"]
 
 
+async def test_an_insert_says_whether_it_inserted(database):
+    def insert(tx, word):
+        return tx.insert("INSERT INTO item (word) VALUES (?1) ON CONFLICT DO NOTHING", (word,))
+
+    assert await database.write(insert, "oak") is True
+    assert await database.write(insert, "oak") is False
+    with pytest.raises(ConstraintError, match="not null"):
+        await database.write(insert, None)
+
+
 async def test_jobs_that_are_queued_together_share_one_transaction(database):
     commits = []
     database._turns.connection.set_commit_hook(lambda: bool(commits.append(1)))

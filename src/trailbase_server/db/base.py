@@ -53,6 +53,15 @@ class Transaction(Reader, Protocol):
         """Run one statement for its effect; returns the number of changed rows."""
         ...
 
+    def insert(self, sql: str, params: Params = ()) -> bool:
+        """
+        Run one ``INSERT`` that returns no rows.
+
+        Returns:
+            A row was inserted or, by the statement's own conflict clause, updated.
+        """
+        ...
+
 
 WriteJob = Callable[Concatenate[Transaction, P], R]
 

@@ -8,7 +8,7 @@ of plans by one assignment. A plan is immutable but for bounded caches of texts.
 import logging
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from trailbase_server.config.proto.config_pb2 import RecordApiConfig
 from trailbase_server.db.dialect import quote, quote_qualified
@@ -39,6 +39,9 @@ from trailbase_server.records.rules import PrepareError, compile_rule
 from trailbase_server.schema.model import Catalog, QualifiedName, Table, View
 from trailbase_server.schema.roles import record_key
 from trailbase_server.web.identity import Identity
+
+if TYPE_CHECKING:
+    from trailbase_server.records.inserts import InsertPlan
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +86,8 @@ class RecordApi:
         filters: Columns that clients may filter and order by.
         expansions: References that clients may expand, by column.
         delete_sql: ``DELETE`` by key, ``?1``.
-        statements: Bounded cache of the writing half: statements by set of present columns.
+        statements: Bounded cache: statements of updates by set of present columns.
+        inserts: Bounded cache: see ``inserts.find_plan``.
         documents: JSON schemas by mode, rendered when first asked for.
     """
 
@@ -121,6 +125,7 @@ class RecordApi:
     expansions: Mapping[str, Expansion]
     delete_sql: str
     statements: dict[object, str] = field(default_factory=dict)
+    inserts: "dict[tuple[object, ...], InsertPlan]" = field(default_factory=dict)
     documents: dict[str, bytes] = field(default_factory=dict)
 
     def check_permission(self, identity: Identity | None, flag: int) -> None:

@@ -11,18 +11,28 @@ from typing import Any, NamedTuple
 
 from trailbase_server.db.base import Transaction, single_statement
 from trailbase_server.db.dialect import quote
+from trailbase_server.db.errors import DatabaseError
 from trailbase_server.db.values import Params, Row, SqlValue
 from trailbase_server.errors import BadRequestError, MethodNotAllowedError, NotFoundError
-from trailbase_server.records.access import CREATE, DELETE, UPDATE, Rule, read_ruled, user_of
+from trailbase_server.records.access import (
+    CREATE,
+    DELETE,
+    UNAVAILABLE,
+    UPDATE,
+    Rule,
+    read_ruled,
+    user_of,
+)
 from trailbase_server.records.api import RecordApi
 from trailbase_server.records.columns import ApiColumn, ColumnRole, Key
+from trailbase_server.records.inserts import find_plan
 from trailbase_server.records.params import InvalidValueError, convert_record, read_form
 from trailbase_server.schema.registry import SchemaRegistry
 from trailbase_server.web.body import Body
 from trailbase_server.web.identity import Identity
 from trailbase_server.web.multipart import FilePart
 
-MAX_STATEMENTS = 256  # texts kept per API; as many as a connection keeps prepared
+MAX_STATEMENTS = 256  # texts of updates kept per API; as many as a connection keeps prepared
 INVALID_VALUES = "Invalid Parameters"
 INVALID_VALUES_FOR_RULE = "invalid params"  # the same, where a rule would have seen them
 
@@ -34,9 +44,14 @@ class Write(NamedTuple):
     Attributes:
         rule_sql: Checks the access rule, None if there is none.
         rule_params: Its parameters.
-        sql: The change; returns a row if it took place. Of an insert this is the new key.
+        sql: The change; returns a row if it took place. Of an insert whose key is not known yet,
+            this is the new key.
         params: Its parameters.
         must_exist: No row means that the record does not exist: 404.
+        key: Of an insert: the new key, if it is known; then ``sql`` returns nothing.
+        ruled_sql: Rule and change as one statement that fails where the rule is not true, of
+            an insert with a known key; its parameters are those of the rule and those of the
+            change.
     """
 
     rule_sql: str | None
@@ -44,6 +59,8 @@ class Write(NamedTuple):
     sql: str
     params: Params
     must_exist: bool
+    key: SqlValue = None
+    ruled_sql: str | None = None
 
 
 def check_writable(api: RecordApi) -> None:
@@ -117,17 +134,31 @@ def prepare_create(
         records/autofill
     """
     api.check_permission(identity, CREATE)
-    rule = api.create_rule
-    values = _convert(api, record, registry, rule)
     user = user_of(identity)
-    if user is not None:
-        for name in api.autofill:
-            values.setdefault(name, user)
-    names = tuple(values)
-    sql = api.statements.get(names) or _remember(api, names, _insert_sql(api, names))
-    if rule is None:
-        return Write(None, (), sql, list(values.values()), False)
-    return Write(rule.sql, rule.bind(user, None, values), sql, list(values.values()), False)
+    plan = api.inserts.get((user is not None, *record)) or find_plan(
+        api, list(record), has_user=user is not None
+    )
+    try:
+        params = [convert(record[name], registry) for name, convert in plan.conversions]
+    except InvalidValueError as exc:
+        text = INVALID_VALUES if api.create_rule is None else INVALID_VALUES_FOR_RULE
+        raise BadRequestError(text, detail=str(exc)) from exc
+    if plan.fills:
+        params += [user] * plan.fills
+    rule_sql: str | None = None
+    rule_params: Params = ()
+    if api.create_rule is not None:
+        sources = (user, None, plan.fields, *params)
+        rule_sql, rule_params = api.create_rule.sql, [sources[at] for at in plan.rule_places]
+    key: SqlValue = None
+    if plan.make_key is not None:
+        key = plan.make_key()
+        params.append(key)
+    elif plan.key_at >= 0:
+        key = params[plan.key_at]
+    if key is None:
+        return Write(rule_sql, rule_params, plan.returning_sql, params, False)
+    return Write(rule_sql, rule_params, plan.plain_sql, params, False, key, plan.ruled_sql)
 
 
 def prepare_update(
@@ -206,7 +237,14 @@ def run_write(tx: Transaction, write: Write) -> list[Row]:
         NotFoundError: The record does not exist.
         ConstraintError, RejectedError: The database refused the values.
     """
-    rule_sql, rule_params, sql, params, must_exist = write
+    rule_sql, rule_params, sql, params, must_exist, key, ruled_sql = write
+    if key is not None:
+        if rule_sql is None or ruled_sql is None:
+            _check_rule(tx, write)
+            inserted = tx.insert(sql, params)
+        else:
+            inserted = _insert_ruled(tx, ruled_sql, write)
+        return [(key,)] if inserted else []
     if rule_sql is not None:
         read_ruled(tx.read, rule_sql, rule_params)
     rows = tx.read(sql, params)
@@ -222,9 +260,8 @@ def run_bulk(tx: Transaction, writes: Sequence[Write]) -> list[list[Row]]:
     Raises: As of ``run_write``, for the first write that fails.
     """
     for write in writes:
-        if write.rule_sql is not None:
-            read_ruled(tx.read, write.rule_sql, write.rule_params)
-    return [tx.read(write.sql, write.params) for write in writes]
+        _check_rule(tx, write)
+    return [run_write(tx, write._replace(rule_sql=None)) for write in writes]
 
 
 def run_batch(tx: Transaction, writes: Sequence[Write]) -> list[list[Row]]:
@@ -234,6 +271,20 @@ def run_batch(tx: Transaction, writes: Sequence[Write]) -> list[list[Row]]:
     Raises: As of ``run_write``, for the first write that fails.
     """
     return [run_write(tx, write) for write in writes]
+
+
+def _check_rule(tx: Transaction, write: Write) -> None:
+    if write.rule_sql is not None:
+        read_ruled(tx.read, write.rule_sql, write.rule_params)
+
+
+def _insert_ruled(tx: Transaction, ruled_sql: str, write: Write) -> bool:
+    try:
+        return tx.insert(ruled_sql, (*write.rule_params, *write.params))
+    except DatabaseError as exc:
+        if exc.status != UNAVAILABLE:
+            _check_rule(tx, write)  # what the rule says comes first
+        raise
 
 
 def _convert(
@@ -252,32 +303,6 @@ def _remember(api: RecordApi, names: tuple[str | None, ...], sql: str) -> str:
         api.statements.clear()
     api.statements[names] = sql
     return sql
-
-
-def _insert_sql(api: RecordApi, names: tuple[str, ...]) -> str:
-    into, key = f"INSERT INTO {api.table_sql}", quote(api.key.name)
-    if not names:
-        # Without values there is no key to be in conflict about, and no place for a clause.
-        return f"{into} DEFAULT VALUES RETURNING {key}"
-    columns = ", ".join(map(quote, names))
-    places = ", ".join(f"?{n}" for n in range(1, len(names) + 1))
-    return f"{into} ({columns}) VALUES ({places}){_conflict_sql(api)} RETURNING {key}"
-
-
-def _conflict_sql(api: RecordApi) -> str:
-    """Render what happens when the key, and only the key, is taken."""
-    key = quote(api.key.name)
-    if api.conflict == "ignore":
-        return f" ON CONFLICT ({key}) DO NOTHING"
-    if api.conflict == "replace":
-        names = [
-            quote(column.name)
-            for column in api.columns
-            if not column.generated and not column.is_key
-        ] or [key]
-        changes = ", ".join(f"{name} = excluded.{name}" for name in names)
-        return f" ON CONFLICT ({key}) DO UPDATE SET {changes}"
-    return ""
 
 
 def _update_sql(api: RecordApi, names: tuple[str, ...]) -> str:

@@ -96,6 +96,16 @@ class WriterTransaction:
         self.read(sql, params)
         return self._connection.total_changes() - before
 
+    def insert(self, sql: str, params: Params = ()) -> bool:
+        """See ``db.base.Transaction.insert``."""
+        try:
+            self._cursor.execute(sql, params)
+        except apsw.InterruptError as exc:
+            raise InterruptedTurnError from exc
+        except Exception as exc:  # noqa: BLE001  # translated and raised again
+            self._retry(sql, params, exc)
+        return self._connection.changes() > 0
+
     def _retry(self, sql: str, params: Params, exc: Exception) -> list[Row]:
         if isinstance(exc, apsw.SQLError) and needs_vectors(str(exc)):
             load_vectors(self._connection)

@@ -6,7 +6,8 @@ that does not exist, NULL, 0 and a failure all mean: denied.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trailbase_server.db.errors import DatabaseError
 from trailbase_server.db.values import Params, Row, SqlValue
@@ -24,8 +25,7 @@ Read = Callable[[str, Params], list[Row]]
 """``Reader.read``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """
     A compiled access rule.
 

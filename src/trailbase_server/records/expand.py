@@ -8,10 +8,10 @@ does not depend on what is expanded. A reference to nothing gets no ``data``.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from trailbase_server.db.dialect import quote, quote_qualified
 from trailbase_server.db.values import Params, Row, SqlValue
@@ -32,8 +32,7 @@ class InvalidExpansionError(BadRequestError):
         super().__init__("Invalid expansion")
 
 
-@dataclass(frozen=True, slots=True)
-class Expansion:
+class Expansion(Struct, frozen=True):
     """
     How one reference is resolved.
 

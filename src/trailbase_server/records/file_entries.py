@@ -7,11 +7,11 @@ one: a file that is kept is looked up by its unique name in the stored row (``ke
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import orjson
+from msgspec import Struct
 
 from trailbase_server.db.values import SqlValue
 from trailbase_server.ids import decode_b64u, decode_base64, new_uuid4, render_uuid_text
@@ -34,8 +34,7 @@ class InvalidFileError(ValueError):
     """Neither a new file nor one to keep."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upload:
+class Upload(Struct, frozen=True):
     """
     An object to be stored.
 

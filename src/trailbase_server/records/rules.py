@@ -15,7 +15,8 @@ from the operator's configuration, never from a request.
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from trailbase_server.db.dialect import quote
 from trailbase_server.records.access import Rule
@@ -95,8 +96,7 @@ def significant_tokens(text: str) -> list[Token]:
     return significant(tokenize(text))
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(Struct, frozen=True):
     """
     What a token of a rule refers to.
 

@@ -8,11 +8,11 @@ they see what earlier operations did.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal
 
 import orjson
+from msgspec import Struct
 
 from trailbase_server.db.values import Row
 from trailbase_server.errors import AppError, BadRequestError, UnprocessableError
@@ -39,8 +39,7 @@ SWALLOWED = "QueryReturnedNoRows"  # upstream's text for an insert that met an e
 OperationKind = Literal["Create", "Update", "Delete"]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     """
     One entry of the request.
 
@@ -57,8 +56,7 @@ class Operation:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """The request: operations in order, and whether they are one transaction."""
 
     operations: tuple[Operation, ...]

@@ -9,8 +9,9 @@ what the rows no longer refer to. When something fails on the way, the objects a
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from trailbase_server.db.dialect import quote
 from trailbase_server.db.errors import OverBudgetError
@@ -52,8 +53,7 @@ class RecordChange(NamedTuple):
     key: Key | None
 
 
-@dataclass(slots=True)
-class _Plan:
+class _Plan(Struct):
     """One change on its way."""
 
     write: FileWrite

@@ -11,9 +11,9 @@ change anything. Time and size of the result are bounded (spec admin-api/post-qu
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 
 import apsw
+from msgspec import Struct
 
 from trailbase_server.clock import SYSTEM_CLOCK
 from trailbase_server.db.values import Row
@@ -37,8 +37,7 @@ _REFUSED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptResult:
+class ScriptResult(Struct, frozen=True):
     """
     What a script came to.
 

@@ -7,11 +7,12 @@ new file over it and reload.
 """
 
 import threading
-from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from trailbase_server.errors import InternalError, OperatorError
 
@@ -31,8 +32,7 @@ class GeoIpKind(StrEnum):
     UNKNOWN = "Unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class City:
+class City(Struct, frozen=True):
     """A place; names in English, None where the database has none."""
 
     country_code: str | None

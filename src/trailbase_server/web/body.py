@@ -8,11 +8,11 @@ Whatever a client may send ends in a value or in a 4xx.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 import orjson
+from msgspec import Struct
 
 from trailbase_server.errors import BadRequestError, UnprocessableError, UnsupportedMediaError
 from trailbase_server.web.multipart import FilePart, FormParser, parse_form
@@ -25,8 +25,7 @@ MAX_FIELDS = 10_000  # fields of a form: each costs a few objects
 BodyKind = Literal["json", "form", "multipart"]
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """
     A decoded body.
 

@@ -8,8 +8,9 @@ depend on the size of its body. ``parse_form`` is for a body that is in memory a
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from trailbase_server.errors import BadRequestError, TooLargeError
 from trailbase_server.web.spool import Spool
@@ -24,8 +25,7 @@ HEAD_BYTES = 8 * 1024  # kept of every file: what tells its type
 Fields = dict[str, str | list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class FilePart:
+class FilePart(Struct, frozen=True):
     """
     A file in a multipart body.
 

@@ -7,8 +7,9 @@ networks for a server that only they can reach, and nobody for one on a public a
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from msgspec import Struct
 
 NONE = "none"
 PRIVATE = "private"
@@ -23,8 +24,7 @@ PRIVATE_NETWORKS = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Proxies:
+class Proxies(Struct, frozen=True):
     """
     Who is believed.
 

@@ -7,9 +7,10 @@ the first handshake arrives. A handler may refuse before it accepts: errors beco
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from trailbase_server.web.identity import Authenticator, Identity
 from trailbase_server.web.request import Request
@@ -115,8 +116,7 @@ class WebSocket:
             raise SocketClosedError from exc
 
 
-@dataclass(frozen=True, slots=True)
-class SocketEndpoint:
+class SocketEndpoint(Struct, frozen=True):
     """
     A route over a WebSocket.
 

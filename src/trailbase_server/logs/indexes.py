@@ -26,7 +26,7 @@ def slim_indexes(connection: LogConnection) -> None:
     """
     Replace the indexes that cost more than they find, once in the life of a file.
 
-    Takes a second for some ten million rows.
+    Takes two seconds for ten million rows.
 
     Raises:
         Exception: The engine's. The connection may be in a transaction and is to be closed.

@@ -125,8 +125,8 @@ def _texts(headers: Sequence[bytes]) -> list[str]:
     return [one.decode("latin-1") for one in headers]
 
 
-def _referers(headers: Sequence[bytes]) -> list[str]:
-    return [redact_url(one.decode("latin-1")) if one else "" for one in headers]
+def _referers(headers: Sequence[bytes]) -> Sequence[str]:
+    return _redacted(_texts(headers))
 
 
 def _data(request_ids: Sequence[str]) -> list[str | None]:

@@ -1,5 +1,5 @@
 """
-Start-up in its order, and what happens when the configuration or the schema changes.
+Start-up in its order. What is open then, and follows changes, is in ``opened``.
 
 1. paths named by options exist; 2. an existing configuration parses and is sound in itself: so far
 nothing has been changed; 3. directories; 4. missing files; 5. databases of logs and sessions;

@@ -116,6 +116,13 @@ def machine(tmp_path_factory):
     machine.stop()
 
 
+@pytest.fixture
+def running(machine):
+    """It answers, also where this is the first test of its machine."""
+    assert machine.web.get("/api/healthcheck").text == "Ok"
+    return machine
+
+
 @pytest.mark.xdist_group("containers")
 @pytest.mark.timeout(420)
 class TestBooted:
@@ -125,83 +132,83 @@ class TestBooted:
         assert machine.show("ActiveState") == "active"
         assert machine.show("StatusText").startswith("Listening on http://")
 
-    def test_everything_that_needs_much_works_in_the_sandbox(self, machine):
+    def test_everything_that_needs_much_works_in_the_sandbox(self, running):
         login = {"email": "admin@localhost", "password": "secret"}
-        token = machine.web.post("/api/auth/v1/login", json=login).json()["auth_token"]
-        machine.web.headers["authorization"] = f"Bearer {token}"
-        machine.web.cookies.clear()
-        assert machine.web.post(TABLE, json={"text_not_null": "a b&c"}).status_code == 200
-        found = machine.web.get(f"{TABLE}?filter[text_not_null][$re]=a.*c").json()["records"]
+        token = running.web.post("/api/auth/v1/login", json=login).json()["auth_token"]
+        running.web.headers["authorization"] = f"Bearer {token}"
+        running.web.cookies.clear()
+        assert running.web.post(TABLE, json={"text_not_null": "a b&c"}).status_code == 200
+        found = running.web.get(f"{TABLE}?filter[text_not_null][$re]=a.*c").json()["records"]
         assert len(found) == 1
-        checks = machine.web.get("/api/readyz").json()["details"]
+        checks = running.web.get("/api/readyz").json()["details"]
         assert {name: c for name, c in checks.items() if c["state"] == "failed"} == {}
-        assert machine.run("/opt/trail/bin/trail health --ready")
+        assert running.run("/opt/trail/bin/trail health --ready")
 
-    def test_the_sandbox_lets_litestream_replicate(self, machine):
+    def test_the_sandbox_lets_litestream_replicate(self, running):
         end = time.monotonic() + 20
-        while not machine.run("find /var/lib/trailbase/replica -type f", check=False):
-            assert time.monotonic() < end, machine.journal()
+        while not running.run("find /var/lib/trailbase/replica -type f", check=False):
+            assert time.monotonic() < end, running.journal()
             time.sleep(0.5)
-        assert machine.run("ls -l /proc/[0-9]*/exe 2>/dev/null | grep -c litestream") == "1"
+        assert running.run("ls -l /proc/[0-9]*/exe 2>/dev/null | grep -c litestream") == "1"
 
-    def test_the_process_has_no_right_and_sees_no_more_than_its_depot(self, machine):
-        pid = machine.main_pid()
+    def test_the_process_has_no_right_and_sees_no_more_than_its_depot(self, running):
+        pid = running.main_pid()
         status = dict(
-            line.split(":", 1) for line in machine.run(f"cat /proc/{pid}/status").splitlines()
+            line.split(":", 1) for line in running.run(f"cat /proc/{pid}/status").splitlines()
         )
         assert int(status["CapBnd"], 16) == 0
         assert status["NoNewPrivs"].strip() == "1"
         assert status["Seccomp"].strip() == "2"
-        assert status["Uid"].split()[0] == machine.run("id -u trailbase")
+        assert status["Uid"].split()[0] == running.run("id -u trailbase")
         inside = f"nsenter --target {pid} --mount"
-        refused = machine.run(f"{inside} touch /etc/passwd /usr/x 2>&1 || true")
+        refused = running.run(f"{inside} touch /etc/passwd /usr/x 2>&1 || true")
         assert refused.count("Read-only file system") == 2
-        assert machine.run(f"{inside} ls /root /home 2>&1 | grep -v :") == ""
-        modes = machine.run("cd /var/lib/trailbase && stat -c %a . data/main.db secrets")
+        assert running.run(f"{inside} ls /root /home 2>&1 | grep -v :") == ""
+        modes = running.run("cd /var/lib/trailbase && stat -c %a . data/main.db secrets")
         assert modes.split()[0] == "700"
         assert modes.split()[2] == "700"
 
-    def test_a_reload_reads_the_configuration_again(self, machine):
-        pid = machine.main_pid()
-        machine.run("systemctl reload trailbase.service")
+    def test_a_reload_reads_the_configuration_again(self, running):
+        pid = running.main_pid()
+        running.run("systemctl reload trailbase.service")
         end = time.monotonic() + 10
-        while "Reloaded the configuration" not in machine.journal():
+        while "Reloaded the configuration" not in running.journal():
             assert time.monotonic() < end
             time.sleep(0.1)
-        assert machine.main_pid() == pid
+        assert running.main_pid() == pid
 
-    def test_a_restart_refuses_nobody(self, machine):
-        pid, answers, is_over = machine.main_pid(), [], threading.Event()
+    def test_a_restart_refuses_nobody(self, running):
+        pid, answers, is_over = running.main_pid(), [], threading.Event()
 
         def visit():
             while not is_over.is_set():
-                with httpx.Client(base_url=machine.web.base_url, timeout=20) as web:
+                with httpx.Client(base_url=running.web.base_url, timeout=20) as web:
                     answers.append(web.get("/api/healthcheck").status_code)
 
         visitor = threading.Thread(target=visit)
         visitor.start()
-        machine.run("systemctl restart trailbase.service")
+        running.run("systemctl restart trailbase.service")
         is_over.set()
         visitor.join(20)
-        assert machine.main_pid() != pid
+        assert running.main_pid() != pid
         assert set(answers) == {200}
 
-    def test_one_that_dies_is_started_again(self, machine):
-        pid = machine.main_pid()
-        machine.run(f"kill -KILL {pid}")
-        assert machine.web.get("/api/healthcheck").text == "Ok"
+    def test_one_that_dies_is_started_again(self, running):
+        pid = running.main_pid()
+        running.run(f"kill -KILL {pid}")
+        assert running.web.get("/api/healthcheck").text == "Ok"
         end = time.monotonic() + 10
-        while machine.main_pid() in (0, pid):
+        while running.main_pid() in (0, pid):
             assert time.monotonic() < end
             time.sleep(0.1)
 
-    def test_a_stop_is_clean(self, machine):
-        # It must be running, also where this is the first test of its machine.
-        assert machine.web.get("/api/healthcheck").text == "Ok"
-        machine.run("systemctl stop trailbase.socket trailbase.service")
-        assert machine.show("Result") == "success"
-        assert machine.show("ExecMainStatus") == "0"
+    def test_a_stop_is_clean(self, running):
+        # It must be running, also where this is the first test of its running.
+        assert running.web.get("/api/healthcheck").text == "Ok"
+        running.run("systemctl stop trailbase.socket trailbase.service")
+        assert running.show("Result") == "success"
+        assert running.show("ExecMainStatus") == "0"
         end = time.monotonic() + 10
-        while "Shut down gracefully" not in machine.journal():
+        while "Shut down gracefully" not in running.journal():
             assert time.monotonic() < end
             time.sleep(0.1)

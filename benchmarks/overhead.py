@@ -22,7 +22,7 @@ from ours import TRAIL, TrailServer
 from process import Process, free_port, use_cores
 
 WORKS = (("read", 64), ("public", 64), ("insert", 64), ("insert", 8))
-SCRAPE_EVERY_S = 1.0  # fifteen times as often as Prometheus does by default
+SCRAPE_EVERY_S = 3.0  # five times as often as Prometheus does by default
 BARE = "  access_log { disabled: true }\n"
 WHOLE = "".join(
     f"  rate_limits {{ {what} requests: 100000000 seconds: 1 }}\n"
@@ -33,7 +33,7 @@ WHOLE = "".join(
 def main() -> None:
     """Read the options, measure, print the shares that are left."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=4, help="length of one measurement")
+    parser.add_argument("--seconds", type=float, default=6, help="length of one measurement")
     parser.add_argument("--repeat", type=int, default=5, help="measurements; the median counts")
     parser.add_argument("--out", type=Path, help="file for the figures as JSON")
     options = parser.parse_args()

@@ -130,7 +130,9 @@ def test_what_gathers_becomes_one_transaction(factory, path):
 
 def test_many_entries_do_not_wait(factory, path):
     store = LogStore(factory, flush_s=60)
-    for _ in range(MAX_GATHERED + 1):
+    store.append(entry())
+    time.sleep(0.05)  # the thread waits for more
+    for _ in range(MAX_GATHERED):
         store.append(entry())
     deadline = time.monotonic() + 5
     while store.waiting and time.monotonic() < deadline:

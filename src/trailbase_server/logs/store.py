@@ -168,8 +168,7 @@ class LogStore:
     def _run(self) -> None:
         while not self._closed:
             self._work.wait()
-            if len(self._queue) < MAX_GATHERED:
-                self._hurry.wait(self._flush_s)
+            self._hurry.wait(self._flush_s)
             self._hurry.clear()
             self._work.clear()
             # From here on a new entry wakes us again; what is queued already is taken now.

@@ -1,9 +1,11 @@
+import gc
 from dataclasses import fields
 from pathlib import Path
 
 import click
 import pytest
 
+from trailbase_server.cli.main import run_command
 from trailbase_server.cli.run import build_options, run
 from trailbase_server.server.options import ServerOptions
 
@@ -115,3 +117,10 @@ def test_a_flag_wins_over_its_variable(monkeypatch):
 def test_nonsense_is_wrong_usage(words):
     with pytest.raises(click.UsageError):
         options(*words)
+
+
+def test_a_start_that_fails_leaves_the_collector_on(tmp_path, capsys):
+    words = ["--depot", str(tmp_path / "depot"), "run", "--public-dir", str(tmp_path / "nowhere")]
+    assert run_command(words) == 1
+    assert "Path not found" in capsys.readouterr().err
+    assert gc.isenabled()

@@ -26,8 +26,8 @@ from msgspec import Struct, field
 
 from trailbase_server.clock import SYSTEM_CLOCK, Clock
 from trailbase_server.errors import AppError, OperatorError
+from trailbase_server.web.authenticator import Authenticator
 from trailbase_server.web.errors import RETRY_AFTER
-from trailbase_server.web.identity import Authenticator
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response, json_value
 from trailbase_server.web.route import Route

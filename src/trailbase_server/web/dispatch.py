@@ -16,10 +16,10 @@ from trailbase_server.db.errors import OverBudgetError
 from trailbase_server.errors import BadRequestError, ForbiddenError, UnavailableError
 from trailbase_server.tally import Tally
 from trailbase_server.web.audit import Auditor, noting
+from trailbase_server.web.authenticator import Authenticator
 from trailbase_server.web.cors import Cors
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.gate import Gate
-from trailbase_server.web.identity import Authenticator
 from trailbase_server.web.log_entry import LogEntry
 from trailbase_server.web.multipart import is_multipart
 from trailbase_server.web.proxies import NEAR, Proxies

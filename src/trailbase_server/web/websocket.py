@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from trailbase_server.web.identity import Authenticator, Identity
+from trailbase_server.web.authenticator import Authenticator
+from trailbase_server.web.identity import Identity
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response
 

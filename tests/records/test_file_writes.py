@@ -1,6 +1,7 @@
 """The write jobs themselves: what they claim, and in which order they check."""
 
 import pytest
+from msgspec.structs import replace
 
 from tests.records.filing import Files, file, open_files
 from trailbase_server.errors import BadRequestError, ForbiddenError
@@ -89,7 +90,7 @@ async def test_the_upload_of_a_swallowed_record_stays_announced(site):
     write = FileWrite(Write(None, (), sql, (), False), None, (), (), QUEUE, pending)
     assert (await run(site, write)).rows == [[]]
     assert len(site.queue()) == 1
-    taken = write._replace(write=write.write._replace(sql=sql.replace("(1,", "(2,")))
+    taken = write._replace(write=replace(write.write, sql=sql.replace("(1,", "(2,")))
     assert (await run(site, taken)).rows == [[(2,)]]
     assert site.queue() == []
 

@@ -1,6 +1,9 @@
 import asyncio
 
+import pytest
+
 from tests.write_jobs import insert_word
+from trailbase_server.db.errors import ConstraintError
 from trailbase_server.sqlite.open import DatabaseFiles, open_connection
 
 
@@ -27,6 +30,13 @@ def insert_other(tx):
 
 def read_other(database):
     return database.read("SELECT v FROM other.t")
+
+
+async def test_a_submitted_job_is_awaited_like_a_write(database):
+    assert await database.submit(insert_word, "oak") == 1
+    with pytest.raises(ConstraintError):
+        await database.submit(insert_word, "oak")
+    assert database.read("SELECT word FROM item") == [("oak",)]
 
 
 async def test_a_held_writer_begins_nothing(database):

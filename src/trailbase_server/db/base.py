@@ -14,7 +14,7 @@ no side effects besides the database. What it raises is raised by ``write``, and
 changes are undone. When ``write`` returns, the change is committed.
 """
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from trailbase_server.db.values import Params, Row, SqlValue
@@ -156,6 +156,20 @@ class Database(Reader, Protocol):
             RejectedError: A function failed on the values.
             OverloadedError: Too many jobs are waiting.
             BusyError, DiskError: The turn could not be committed; nothing of it happened.
+        """
+        ...
+
+    def submit(
+        self, job: Callable[Concatenate[Transaction, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[R]:
+        """
+        Do what ``write`` does, without a coroutine of its own, for the hot path.
+
+        Returns:
+            To be awaited at once, and nothing else.
+
+        Raises:
+            OverloadedError: Too many jobs are waiting; the others come when it is awaited.
         """
         ...
 

@@ -10,6 +10,8 @@ Where files are involved the rules are checked once more before these are stored
 from typing import Any
 from urllib.parse import parse_qsl
 
+from msgspec import Struct
+
 from trailbase_server.db.values import Row
 from trailbase_server.errors import BadRequestError
 from trailbase_server.records.api import RecordApi
@@ -17,6 +19,7 @@ from trailbase_server.records.columns import Key, render_key
 from trailbase_server.records.state import RecordsState
 from trailbase_server.records.uploads import RecordChange, write_with_files
 from trailbase_server.records.writes import (
+    Write,
     check_writable,
     prepare_create,
     read_fields,
@@ -42,13 +45,33 @@ async def create_records(state: RecordsState, request: Request) -> Response:
     Spec:
         records/create-post-api-records-v1-api
     """
-    if request.stream is None:
-        return await _create(state, request, decode_body(request))
-    async with received_body(request, state.storage.spool) as body:
-        return await _create(state, request, body)
+    if request.stream is not None:
+        async with received_body(request, state.storage.spool) as body:
+            return await _run(state, _prepare(state, request, body))
+    creation = _prepare(state, request, decode_body(request))
+    if len(creation.writes) > 1 or creation.files:
+        return await _run(state, creation)
+    # The usual case, here because each coroutine on the way costs.
+    rows = await state.database.submit(run_write, creation.writes[0])
+    return _answer(creation.target, [rows])
 
 
-async def _create(state: RecordsState, request: Request, body: Body) -> Response:
+class _Creation(Struct, frozen=True):
+    """
+    What a request asks for.
+
+    Attributes:
+        target: Where the client wants to be sent, None for an answer with ids.
+        writes: One for each record.
+        files: The same, where the change may concern files; else empty.
+    """
+
+    target: str | None
+    writes: list[Write]
+    files: list[RecordChange]
+
+
+def _prepare(state: RecordsState, request: Request, body: Body) -> _Creation:
     target = _redirect_target(request) if request.query else None
     api = state.api(request.params["api"])
     check_writable(api)
@@ -57,16 +80,26 @@ async def _create(state: RecordsState, request: Request, body: Body) -> Response
         raise BadRequestError("no values provided")
     identity = request.identity
     writes = [prepare_create(api, record, state.registry, identity) for record in records]
+    files = []
     if api.file_columns and _may_touch_files(api, records):
-        changes = [
+        files = [
             RecordChange(api, write, _replaced_key(state, api, record))
             for write, record in zip(writes, records, strict=True)
         ]
-        results = await write_with_files(state, changes, rules_first=True)
-    elif len(writes) == 1:
-        results = [await state.database.write(run_write, writes[0])]
+    return _Creation(target, writes, files)
+
+
+async def _run(state: RecordsState, creation: _Creation) -> Response:
+    if creation.files:
+        results = await write_with_files(state, creation.files, rules_first=True)
+    elif len(creation.writes) == 1:
+        results = [await state.database.write(run_write, creation.writes[0])]
     else:
-        results = await state.database.write(run_bulk, writes)
+        results = await state.database.write(run_bulk, creation.writes)
+    return _answer(creation.target, results)
+
+
+def _answer(target: str | None, results: list[list[Row]]) -> Response:
     return json_bytes(_render_ids(results)) if target is None else redirect(target)
 
 
@@ -98,7 +131,10 @@ def _records(api: RecordApi, body: Body) -> list[dict[str, Any]]:
 
 def _render_ids(results: list[list[Row]]) -> bytes:
     # A row that met an existing one, where the API ignores such conflicts, has no id.
-    ids = ",".join([f'"{render_key(rows[0][0])}"' for rows in results if rows])  # type: ignore[arg-type]  # RETURNING the key
+    keys: list[Any] = [rows[0][0] for rows in results if rows]
+    if len(keys) == 1:
+        return f'{{"ids":["{render_key(keys[0])}"]}}'.encode()
+    ids = ",".join([f'"{render_key(key)}"' for key in keys])
     return f'{{"ids":[{ids}]}}'.encode()
 
 

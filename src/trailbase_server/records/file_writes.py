@@ -6,6 +6,8 @@ objects together).
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from trailbase_server.db.base import Transaction
 from trailbase_server.db.values import Params, Row, SqlValue
 from trailbase_server.errors import BadRequestError
@@ -84,10 +86,10 @@ def _run(tx: Transaction, one: FileWrite, outcome: FileOutcome, *, checks_rule: 
     if not is_complete:
         raise BadRequestError(INVALID_VALUES, detail="a file to keep is not in the record")
     if one.queue is None:
-        outcome.rows.append(run_write(tx, write._replace(rule_sql=None)))
+        outcome.rows.append(run_write(tx, replace(write, rule_sql=None)))
         return
     last = last_row(tx, one.queue)
-    rows = run_write(tx, write._replace(rule_sql=None))
+    rows = run_write(tx, replace(write, rule_sql=None))
     outcome.rows.append(rows)
     outcome.claims.extend(claim_since(tx, one.queue, last))
     if rows and one.pending is not None:
@@ -116,4 +118,4 @@ def _with_stored(tx: Transaction, one: FileWrite) -> tuple[Write, bool]:
 
     rule_params = [keep(value) for value in one.write.rule_params]
     params = [keep(value) for value in one.write.params]
-    return one.write._replace(rule_params=rule_params, params=params), not missing
+    return replace(one.write, rule_params=rule_params, params=params), not missing

@@ -9,14 +9,14 @@ columns into what JSON would have carried, before the same converters see them.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from math import isfinite
 from typing import Any
 
 import orjson
 
 from trailbase_server.db.values import SqlValue
-from trailbase_server.ids import decode_blob_text
+from trailbase_server.ids import UUID_TEXT_LENGTH, decode_blob_text
 from trailbase_server.records.columns import MAX_INTEGER, MIN_INTEGER, ApiColumn, ColumnRole
 from trailbase_server.records.file_entries import InvalidFileError, read_files
 from trailbase_server.schema.json_text import InvalidJsonError, parse_json
@@ -26,6 +26,7 @@ from trailbase_server.schema.registry import SchemaRegistry
 Converter = Callable[[Any, SchemaRegistry], SqlValue]
 """From parsed JSON to what is stored; raises ``InvalidValueError``."""
 
+MAX_IDS = 4096  # texts whose bytes are remembered, about 200 bytes each
 _INTEGER_TEXT = re.compile(r"[+-]?[0-9]{1,20}\Z")
 _REAL_TEXT = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
 _BOOLEANS = {"true": True, "false": False}
@@ -166,7 +167,7 @@ def _blob(value: Any, _registry: SchemaRegistry) -> SqlValue:
     if value is None:
         return None
     if isinstance(value, str):
-        data = decode_blob_text(value)
+        data = _id(value) if len(value) <= UUID_TEXT_LENGTH else decode_blob_text(value)
         if data is None:
             raise InvalidValueError("neither base64 nor a UUID")
         return data
@@ -192,6 +193,9 @@ def _bytes(value: Any) -> bytes:
             raise InvalidValueError("not an array of bytes") from exc
     raise InvalidValueError("not an array of bytes")
 
+
+# References to the same few rows come again and again: who writes, and to what.
+_id = lru_cache(MAX_IDS)(decode_blob_text)
 
 _PLAIN: Mapping[DataType, Converter] = {
     DataType.INTEGER: _integer,

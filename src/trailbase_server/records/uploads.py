@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from trailbase_server.db.dialect import quote
 from trailbase_server.db.errors import OverBudgetError
@@ -115,7 +116,8 @@ def _plan(change: RecordChange) -> _Plan:
         columns = ", ".join(map(quote, kept))
         stored_sql = f"SELECT {columns} FROM {api.table_sql} WHERE {quote(api.key.name)} = ?1"  # noqa: S608  # quoted
     queue = queue_name(api.table.database_schema) if api.file_columns else None
-    light = write._replace(
+    light = replace(
+        write,
         params=list(map(_without_contents, write.params)),
         rule_params=list(map(_without_contents, write.rule_params)),
     )

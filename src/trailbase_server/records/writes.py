@@ -7,7 +7,10 @@ writer's transaction, rule and change in one turn. Statements are built once per
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from trailbase_server.db.base import Transaction, single_statement
 from trailbase_server.db.dialect import quote
@@ -37,7 +40,7 @@ INVALID_VALUES = "Invalid Parameters"
 INVALID_VALUES_FOR_RULE = "invalid params"  # the same, where a rule would have seen them
 
 
-class Write(NamedTuple):
+class Write(Struct, frozen=True):
     """
     One change of one row.
 
@@ -237,18 +240,16 @@ def run_write(tx: Transaction, write: Write) -> list[Row]:
         NotFoundError: The record does not exist.
         ConstraintError, RejectedError: The database refused the values.
     """
-    rule_sql, rule_params, sql, params, must_exist, key, ruled_sql = write
-    if key is not None:
-        if rule_sql is None or ruled_sql is None:
-            _check_rule(tx, write)
-            inserted = tx.insert(sql, params)
+    if write.key is not None:
+        if write.rule_sql is not None and write.ruled_sql is not None:
+            inserted = _insert_ruled(tx, write.ruled_sql, write)
         else:
-            inserted = _insert_ruled(tx, ruled_sql, write)
-        return [(key,)] if inserted else []
-    if rule_sql is not None:
-        read_ruled(tx.read, rule_sql, rule_params)
-    rows = tx.read(sql, params)
-    if must_exist and not rows:
+            _check_rule(tx, write)
+            inserted = tx.insert(write.sql, write.params)
+        return [(write.key,)] if inserted else []
+    _check_rule(tx, write)
+    rows = tx.read(write.sql, write.params)
+    if write.must_exist and not rows:
         raise NotFoundError
     return rows
 
@@ -261,7 +262,7 @@ def run_bulk(tx: Transaction, writes: Sequence[Write]) -> list[list[Row]]:
     """
     for write in writes:
         _check_rule(tx, write)
-    return [run_write(tx, write._replace(rule_sql=None)) for write in writes]
+    return [run_write(tx, replace(write, rule_sql=None)) for write in writes]
 
 
 def run_batch(tx: Transaction, writes: Sequence[Write]) -> list[list[Row]]:

@@ -9,7 +9,7 @@ whichever API wrote (design note 0002).
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -77,6 +77,12 @@ class SqliteDatabase:
         """See ``db.base.Database.write``."""
         result: R = await self._submit(job, args, kwargs)
         return result
+
+    def submit(
+        self, job: Callable[Concatenate[Transaction, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> Awaitable[R]:
+        """See ``db.base.Database.submit``."""
+        return self._submit(job, args, kwargs)
 
     async def listen(self, listener: ChangeListener | None) -> None:
         """See ``db.base.Database.listen``."""

@@ -55,8 +55,12 @@ def decode_body(request: Request) -> Body:
     Spec:
         records/request-body-limits-and-decoding-order
     """
-    _check_unpacked(request)
-    content_type = request.header(b"content-type")
+    content_type: bytes | None = None
+    for name, value in request.headers:  # one look at the headers: this is the way of every write
+        if name == b"content-type":
+            content_type = value if content_type is None else content_type
+        elif name == b"content-encoding":
+            _check_unpacked(request)
     if content_type is None or content_type.startswith(b"application/json"):
         return Body("json", decode_json(request.body))
     kind = content_type.lower()
@@ -168,8 +172,12 @@ def decode_json(data: bytes) -> Any:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as exc:
         raise BadRequestError(f"invalid JSON: {exc}") from exc
-    # Counting is so cheap that nearly every body is spared the walk.
-    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _is_deep(value):
+    # A level takes two bytes, and counting is cheap: nearly every body is spared the walk.
+    if (
+        len(data) > 2 * MAX_DEPTH
+        and data.count(b"[") + data.count(b"{") > MAX_DEPTH
+        and _is_deep(value)
+    ):
         raise BadRequestError(f"invalid JSON: nested deeper than {MAX_DEPTH} levels")
     return value
 

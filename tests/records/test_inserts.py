@@ -23,6 +23,7 @@ CREATE TABLE seed (id BLOB PRIMARY KEY NOT NULL CHECK (is_uuid_v7(id)) DEFAULT (
 CREATE TABLE pot (id BLOB PRIMARY KEY CHECK (is_uuid_v4(id)) DEFAULT (uuid_v4()), size INTEGER)
   STRICT;
 CREATE TABLE bed (id INTEGER PRIMARY KEY, code TEXT UNIQUE ON CONFLICT ROLLBACK) STRICT;
+CREATE TABLE turned (id INTEGER PRIMARY KEY DESC, size INTEGER) STRICT;
 CREATE TABLE tool (id INTEGER PRIMARY KEY, name TEXT) STRICT;
 CREATE TRIGGER tool_guard BEFORE INSERT ON tool WHEN new.name = 'borrowed'
   BEGIN SELECT RAISE(IGNORE); END;
@@ -40,6 +41,7 @@ CONFIG = "\n".join(
         api("pot", "pot", ALL, 'create_access_rule: "_REQ_.id IS NULL"'),
         api("bed", "bed", ALL, "create_access_rule: \"_REQ_.code <> 'no'\""),
         api("bed_open", "bed", ALL),
+        api("turned", "turned", ALL),
         api("tool", "tool", ALL, "create_access_rule: \"_REQ_.name <> 'stolen'\""),
         api("tool_kept", "tool", ALL, "conflict_resolution: IGNORE"),
     )
@@ -62,14 +64,27 @@ def test_a_key_that_is_known_is_not_read_back(site):
     sent = create(site, "bed_open", {"id": 7, "code": "a"})
     assert sent.sql == 'INSERT INTO "main"."bed" ("id", "code") VALUES (?1, ?2)'
     assert (sent.key, sent.params) == (7, [7, "a"])
-    left = create(site, "bed_open", {"code": "a"})
-    assert left.sql == 'INSERT INTO "main"."bed" ("code") VALUES (?1) RETURNING "id"'
-    assert left.key is None
-    null = create(site, "bed_open", {"id": None})
+    left = create(site, "turned", {"size": 1})
+    assert left.sql == 'INSERT INTO "main"."turned" ("size") VALUES (?1) RETURNING "id"'
+    assert not left.is_plain
+    null = create(site, "turned", {"id": None})
     assert null.sql.endswith('("id") VALUES (?1) RETURNING "id"')
-    assert create(site, "bed_open", {}).sql == (
-        'INSERT INTO "main"."bed" DEFAULT VALUES RETURNING "id"'
+    assert create(site, "turned", {}).sql == (
+        'INSERT INTO "main"."turned" DEFAULT VALUES RETURNING "id"'
     )
+
+
+async def test_a_key_that_is_the_row_id_is_told_by_the_connection(site):
+    assert create(site, "bed_open", {}).is_plain
+    ids = []
+    for record in ({}, {"id": 9}, {"code": "x"}, {"id": None}, {"id": -3}, {"id": 0}, {}):
+        status, body = await site.create("bed_open", record)
+        assert status == GOOD
+        ids += body["ids"]
+    assert ids == ["1", "9", "10", "11", "-3", "0", "12"]
+    assert site.rows("SELECT id FROM bed WHERE code = 'x'") == [(10,)]
+    # Not a row id: SQLite wants a type of this name, in ascending order.
+    assert not site.state.api("turned").key_is_row_id
 
 
 def test_a_key_is_made_where_the_default_is_a_generator_of_ours(site):
@@ -94,7 +109,7 @@ def test_conflicts_are_about_the_key_alone(tmp_path):
                 '"size" = excluded."size", "memo" = excluded."memo"'
             )
             assert 'DO UPDATE SET "id" = excluded."id"' in create(site, "lone", {"id": 1}).sql
-            assert create(site, "lone", {}).sql.endswith(' DEFAULT VALUES RETURNING "id"')
+            assert create(site, "lone", {}).sql.endswith('"lone" DEFAULT VALUES')
 
     asyncio.run(check())
 

@@ -1,5 +1,6 @@
 """Keys, references and roles of columns."""
 
+import apsw
 import pytest
 
 from trailbase_server.schema.introspect import read_catalog
@@ -18,6 +19,7 @@ from trailbase_server.schema.roles import (
     is_hidden,
     is_nullable,
     is_primary,
+    is_row_id,
     is_user_id,
     json_role,
     record_key,
@@ -81,6 +83,34 @@ def test_the_record_key_is_the_first_suitable_column(columns, key):
 def test_only_strict_tables_have_record_keys_and_row_ids_do_not_matter():
     assert key_of("id INTEGER PRIMARY KEY", options="") is None
     assert key_of("id INTEGER PRIMARY KEY", options="STRICT, WITHOUT ROWID") == "id"
+
+
+@pytest.mark.parametrize(
+    ("columns", "options", "expected"),
+    [
+        ("id INTEGER PRIMARY KEY", "STRICT", True),
+        ("id integer PRIMARY KEY AUTOINCREMENT", "STRICT", True),
+        ("id INTEGER, PRIMARY KEY (id)", "STRICT", True),
+        ("id INT PRIMARY KEY", "STRICT", False),
+        ("id INTEGER PRIMARY KEY DESC", "STRICT", False),
+        ("id INTEGER PRIMARY KEY", "STRICT, WITHOUT ROWID", False),
+        ("id INTEGER UNIQUE", "STRICT", False),
+        ("id INTEGER, b INTEGER, PRIMARY KEY (id, b)", "STRICT", False),
+    ],
+)
+def test_whether_a_key_is_the_row_id_is_what_the_engine_says(columns, options, expected):
+    sql = f"CREATE TABLE t ({columns}) {options}"
+    table = parse_table(sql)
+    assert is_row_id(table, table.columns[0]) is expected
+    connection = apsw.Connection(":memory:")
+    connection.execute(sql)
+    extra = ", b" if len(table.columns) > 1 else ""
+    connection.execute(f"INSERT INTO t (id{extra}) VALUES (7{', 1' if extra else ''})")
+    try:
+        found = connection.execute("SELECT rowid FROM t").get
+    except apsw.SQLError:
+        found = None
+    assert (found == 7) is expected
 
 
 def test_references_stay_in_their_database():

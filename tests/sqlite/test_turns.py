@@ -27,12 +27,13 @@ async def test_a_write_returns_what_its_job_returned_and_can_be_read(database):
     assert words_of(database) == ["oak"]
 
 
-async def test_an_insert_says_whether_it_inserted(database):
+async def test_an_insert_says_which_row_it_inserted_if_any(database):
     def insert(tx, word):
         return tx.insert("INSERT INTO item (word) VALUES (?1) ON CONFLICT DO NOTHING", (word,))
 
-    assert await database.write(insert, "oak") is True
-    assert await database.write(insert, "oak") is False
+    assert await database.write(insert, "oak") == 1
+    assert await database.write(insert, "oak") is None
+    assert await database.write(insert, "elm") == 2
     with pytest.raises(ConstraintError, match="not null"):
         await database.write(insert, None)
 
@@ -202,7 +203,7 @@ async def test_what_stands_between_jobs_is_not_their_time(database, monkeypatch)
     # Whoever is looked at is over: on a busy machine time passes between any two steps. The engine
     # looks every so many steps of a statement, over all its runs.
     monkeypatch.setattr(turns, "JOB_BUDGET_S", -1.0)
-    database._turns._transaction.limit_s = -1.0
+    database._turns._transaction.budget.limit_s = -1.0
     answers = await asyncio.gather(*(database.write(look) for _ in range(1500)))
     assert answers == [[(1,)]] * 1500
 

@@ -53,12 +53,13 @@ class Transaction(Reader, Protocol):
         """Run one statement for its effect; returns the number of changed rows."""
         ...
 
-    def insert(self, sql: str, params: Params = ()) -> bool:
+    def insert(self, sql: str, params: Params = ()) -> int | None:
         """
-        Run one ``INSERT`` that returns no rows.
+        Run one ``INSERT`` of one row that returns none.
 
         Returns:
-            A row was inserted or, by the statement's own conflict clause, updated.
+            None if no row was inserted or, by the statement's own conflict clause, updated. Else,
+            if a row of a table with row ids was inserted, its row id; else any number.
         """
         ...
 

@@ -37,7 +37,7 @@ from trailbase_server.records.expand import Expansion, compile_expansion
 from trailbase_server.records.params import Converter, compile_converters
 from trailbase_server.records.rules import PrepareError, compile_rule
 from trailbase_server.schema.model import Catalog, QualifiedName, Table, View
-from trailbase_server.schema.roles import record_key
+from trailbase_server.schema.roles import is_row_id, record_key
 from trailbase_server.web.identity import Identity
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class RecordApi:
         table_sql: Its quoted, qualified name.
         is_view: Cannot be written: 405.
         without_rowid: The table has no row ids.
+        key_is_row_id: The key is another name of the row id.
         columns: API columns in table order: hidden ones included, excluded ones not.
         column_of: The same by name.
         converters: How values of requests become values of these columns, by name.
@@ -96,6 +97,7 @@ class RecordApi:
     table_sql: str
     is_view: bool
     without_rowid: bool
+    key_is_row_id: bool
     columns: tuple[ApiColumn, ...]
     column_of: Mapping[str, ApiColumn]
     converters: Mapping[str, Converter]
@@ -218,6 +220,7 @@ def compile_api(
         table_sql=table_sql,
         is_view=is_view,
         without_rowid=isinstance(relation, Table) and relation.without_rowid,
+        key_is_row_id=isinstance(relation, Table) and is_row_id(relation, key),
         columns=columns,
         column_of=column_of,
         converters=compile_converters(columns),

@@ -13,8 +13,9 @@ An insert has up to three texts:
 * *Returning* reads the new key back. That is dear: SQLite carries ``RETURNING`` out as a trigger
   and keeps a journal of the statement for it, with a copy of each page it touches (2.6 of 6.8 µs).
 * *Plain* returns nothing. It is taken when the key is known beforehand: sent by the client, or
-  made here where the column's default is one of the generators of ours, with the same function.
-  The rule sees the request as it was sent, without a key that was made here.
+  made here where the column's default is one of the generators of ours, with the same function;
+  and when it is the row id, which the connection knows afterwards. The rule sees the request as it
+  was sent, without a key that was made here.
 * *Ruled* is the plain one with the rule inside its first value. Where the rule is not true, that
   value cannot be computed, so the statement fails before it writes anything. Why it failed is
   found out by asking the rule alone, which decides between 403 and whatever else it was.

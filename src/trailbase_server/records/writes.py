@@ -47,14 +47,14 @@ class Write(Struct, frozen=True):
     Attributes:
         rule_sql: Checks the access rule, None if there is none.
         rule_params: Its parameters.
-        sql: The change; returns a row if it took place. Of an insert whose key is not known yet,
-            this is the new key.
+        sql: The change; returns a row if it took place. Of an insert this is the new key, unless
+            it ``is_plain``.
         params: Its parameters.
         must_exist: No row means that the record does not exist: 404.
-        key: Of an insert: the new key, if it is known; then ``sql`` returns nothing.
-        ruled_sql: Rule and change as one statement that fails where the rule is not true, of
-            an insert with a known key; its parameters are those of the rule and those of the
-            change.
+        is_plain: An insert that returns nothing: the key is known, or is the row id.
+        key: Of a plain insert: the new key; None: it is the row id.
+        ruled_sql: Of a plain insert: rule and change as one statement that fails where the rule is
+            not true. Its parameters are those of the rule and those of the change.
     """
 
     rule_sql: str | None
@@ -62,6 +62,7 @@ class Write(Struct, frozen=True):
     sql: str
     params: Params
     must_exist: bool
+    is_plain: bool = False
     key: SqlValue = None
     ruled_sql: str | None = None
 
@@ -159,9 +160,9 @@ def prepare_create(
         params.append(key)
     elif plan.key_at >= 0:
         key = params[plan.key_at]
-    if key is None:
+    if key is None and not api.key_is_row_id:
         return Write(rule_sql, rule_params, plan.returning_sql, params, False)
-    return Write(rule_sql, rule_params, plan.plain_sql, params, False, key, plan.ruled_sql)
+    return Write(rule_sql, rule_params, plan.plain_sql, params, False, True, key, plan.ruled_sql)
 
 
 def prepare_update(
@@ -240,13 +241,15 @@ def run_write(tx: Transaction, write: Write) -> list[Row]:
         NotFoundError: The record does not exist.
         ConstraintError, RejectedError: The database refused the values.
     """
-    if write.key is not None:
+    if write.is_plain:
         if write.rule_sql is not None and write.ruled_sql is not None:
-            inserted = _insert_ruled(tx, write.ruled_sql, write)
+            row_id = _insert_ruled(tx, write.ruled_sql, write)
         else:
             _check_rule(tx, write)
-            inserted = tx.insert(write.sql, write.params)
-        return [(write.key,)] if inserted else []
+            row_id = tx.insert(write.sql, write.params)
+        if row_id is None:
+            return []
+        return [(row_id if write.key is None else write.key,)]
     _check_rule(tx, write)
     rows = tx.read(write.sql, write.params)
     if write.must_exist and not rows:
@@ -279,7 +282,7 @@ def _check_rule(tx: Transaction, write: Write) -> None:
         read_ruled(tx.read, write.rule_sql, write.rule_params)
 
 
-def _insert_ruled(tx: Transaction, ruled_sql: str, write: Write) -> bool:
+def _insert_ruled(tx: Transaction, ruled_sql: str, write: Write) -> int | None:
     try:
         return tx.insert(ruled_sql, (*write.rule_params, *write.params))
     except DatabaseError as exc:

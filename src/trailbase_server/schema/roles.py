@@ -142,6 +142,22 @@ def is_primary(column: Column) -> bool:
     return any(isinstance(option, Unique) and option.is_primary for option in column.options)
 
 
+def is_row_id(table: Table, column: Column) -> bool:
+    """
+    Is the primary key another name of the row id?
+
+    SQLite takes the type's exact name for it, and not if the order is descending: where that word
+    occurs at all, the answer is no.
+    """
+    return (
+        column.type_name.upper() == "INTEGER"
+        and is_primary(effective_column(table, column))
+        and not table.without_rowid
+        and bool(table.sql)
+        and "DESC" not in table.sql.upper()
+    )
+
+
 def is_nullable(column: Column) -> bool:
     """
     Can the column be NULL as far as its declaration says? Integer primary keys cannot.

@@ -96,7 +96,7 @@ class WriterTransaction:
         self.read(sql, params)
         return self._connection.total_changes() - before
 
-    def insert(self, sql: str, params: Params = ()) -> bool:
+    def insert(self, sql: str, params: Params = ()) -> int | None:
         """See ``db.base.Transaction.insert``."""
         try:
             self._cursor.execute(sql, params)
@@ -104,7 +104,8 @@ class WriterTransaction:
             raise InterruptedTurnError from exc
         except Exception as exc:  # noqa: BLE001  # translated and raised again
             self._retry(sql, params, exc)
-        return self._connection.changes() > 0
+        connection = self._connection
+        return connection.last_insert_rowid() if connection.changes() else None
 
     def _retry(self, sql: str, params: Params, exc: Exception) -> list[Row]:
         if isinstance(exc, apsw.SQLError) and needs_vectors(str(exc)):

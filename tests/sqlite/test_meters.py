@@ -29,7 +29,7 @@ async def test_writes_of_one_turn_are_one_turn(database):
 
 async def test_a_write_over_its_budget_is_counted_as_moved(database, monkeypatch):
     monkeypatch.setattr(turns, "JOB_BUDGET_S", 0.0005)
-    database._turns._transaction.limit_s = 0.0005
+    database._turns._transaction.budget.limit_s = 0.0005
     await database.write(read_slowly)
     found = database.statistics()
     assert found.writes_moved == 1

@@ -203,7 +203,7 @@ async def test_what_stands_between_jobs_is_not_their_time(database, monkeypatch)
     # Whoever is looked at is over: on a busy machine time passes between any two steps. The engine
     # looks every so many steps of a statement, over all its runs.
     monkeypatch.setattr(turns, "JOB_BUDGET_S", -1.0)
-    database._turns._transaction.limit_s = -1.0
+    database._turns._transaction.budget.limit_s = -1.0
     answers = await asyncio.gather(*(database.write(look) for _ in range(1500)))
     assert answers == [[(1,)]] * 1500
 

@@ -19,8 +19,8 @@ from trailbase_server.schema.introspect import read_catalog
 from trailbase_server.schema.model import Catalog
 from trailbase_server.schema.registry import SchemaRegistry
 from trailbase_server.server.databases import DepotDatabases
-from trailbase_server.sqlite.budget import BudgetedConnection
 from trailbase_server.sqlite.geoip import open_geoip
+from trailbase_server.sqlite.reading import BudgetedConnection
 
 STATEMENT_BUDGET_S = 10.0  # nobody else waits for the databases of a rehearsal
 MIGRATIONS = "migrations"

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 
 import apsw
-import orjson
+import msgspec
 
 from trailbase_server.crypto import hash_password
 from trailbase_server.db.values import SqlValue
@@ -235,7 +235,7 @@ def _geoip_city_name(geoip: GeoIp | None, value: SqlValue) -> str | None:
 def _geoip_city_json(geoip: GeoIp | None, value: SqlValue) -> str | None:
     address = _read_address(value)
     city = None if address is None or geoip is None else geoip.city(address)
-    return None if city is None else orjson.dumps(city).decode()
+    return None if city is None else msgspec.json.encode(city).decode()
 
 
 PLAIN_FUNCTIONS: tuple[Entry, ...] = (

@@ -23,9 +23,9 @@ import apsw
 
 from trailbase_server.db.errors import ClosedError, DatabaseError, OverBudgetError, OverloadedError
 from trailbase_server.db.values import Params, Row
-from trailbase_server.sqlite.budget import BudgetedConnection
 from trailbase_server.sqlite.meters import ReadMeters
 from trailbase_server.sqlite.open import DatabaseFiles
+from trailbase_server.sqlite.reading import BudgetedConnection
 from trailbase_server.sqlite.snapshot import SnapshotConnection
 
 R = TypeVar("R")

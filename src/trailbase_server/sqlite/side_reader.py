@@ -16,9 +16,9 @@ import apsw
 from trailbase_server.db.base import Reader
 from trailbase_server.db.errors import ClosedError, DatabaseError, OverBudgetError, OverloadedError
 from trailbase_server.db.values import Params, Row
-from trailbase_server.sqlite.budget import BudgetedConnection
 from trailbase_server.sqlite.open import DatabaseFiles
 from trailbase_server.sqlite.readers import POOL_BUDGET_S
+from trailbase_server.sqlite.reading import BudgetedConnection
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -15,8 +15,8 @@ from time import perf_counter
 import apsw
 
 from trailbase_server.db.values import Params, Row
-from trailbase_server.sqlite.budget import BudgetedConnection
 from trailbase_server.sqlite.open import DatabaseFiles
+from trailbase_server.sqlite.reading import BudgetedConnection
 
 # A read so soon after another is likely to be one of many: a transaction costs about as much as it
 # saves one read.
@@ -36,6 +36,7 @@ class SnapshotConnection(BudgetedConnection):
         super().__init__(files, budget_s)
         # A lock held by a checkpoint that resets the log: do not wait for it on the event loop.
         self.connection.set_busy_timeout(0)
+        self._budget.started = 0.0  # long before the first read
         self._read = super().read
         self._may_begin = True
         self._is_open = False
@@ -49,7 +50,7 @@ class SnapshotConnection(BudgetedConnection):
 
     def read(self, sql: str, params: Params) -> list[Row]:
         """Run one statement to completion; ``OverBudgetError`` when it took too long."""
-        if self._may_begin and perf_counter() - self._started < DENSE_S:
+        if self._may_begin and perf_counter() - self._budget.started < DENSE_S:
             self._begin()
         return self._read(sql, params)
 

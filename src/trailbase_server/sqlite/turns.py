@@ -39,7 +39,7 @@ import apsw
 from trailbase_server.db.base import Change
 from trailbase_server.db.errors import ClosedError, ConstraintError, DatabaseError, OverloadedError
 from trailbase_server.db.values import Params, Row
-from trailbase_server.sqlite.budget import STEPS_PER_CHECK
+from trailbase_server.sqlite.budget import NEVER, STEPS_PER_CHECK, Budget
 from trailbase_server.sqlite.changes import ChangeLog
 from trailbase_server.sqlite.errors import compile_error, translate_error
 from trailbase_server.sqlite.job import Job
@@ -53,7 +53,6 @@ JOB_BUDGET_S = 0.004  # longest time one job may keep the event loop busy
 TURN_BUDGET_S = 0.010  # after this long a turn commits what it has
 SLOW_COMMIT_S = 0.0005  # average above which COMMIT moves to the thread
 THREAD_BUDGET_S = 60.0  # longest time one job may take in the thread
-NEVER = float("inf")  # "started" of a transaction in which no job is running
 SMOOTHING = 0.1  # weight of the newest commit in the moving average
 
 
@@ -69,17 +68,12 @@ class WriterTransaction:
         connection: The writer.
     """
 
-    __slots__ = ("_connection", "_cursor", "limit_s", "started")
+    __slots__ = ("_connection", "_cursor", "budget")
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
-        self.started = NEVER
-        self.limit_s = JOB_BUDGET_S
-
-    def is_over(self) -> bool:
-        """Progress handler: has the running job exceeded its budget?"""
-        return perf_counter() - self.started > self.limit_s
+        self.budget = Budget(JOB_BUDGET_S)  # of the running job
 
     def read(self, sql: str, params: Params = ()) -> list[Row]:
         """See ``db.base.Reader.read``."""
@@ -159,7 +153,7 @@ class Turns:
         self.connection = open_connection(files, "writer")
         self.connection.set_busy_timeout(0)
         self._transaction = WriterTransaction(self.connection)
-        self.connection.set_progress_handler(self._transaction.is_over, STEPS_PER_CHECK)
+        self.connection.set_progress_handler(self._transaction.budget.is_over, STEPS_PER_CHECK)
         self._execute = self.connection.cursor().execute
         self.changes = ChangeLog(self.connection)
 
@@ -279,20 +273,21 @@ class Turns:
 
     def _run_job(self, job: Job) -> None:
         transaction = self._transaction
+        budget = transaction.budget
         mark = self.changes.mark() if self.changes.active else 0
         if not job.is_answered:
             job.error = None
         try:
             if job.savepoint:
                 self._execute("SAVEPOINT job")
-            transaction.started = perf_counter()
+            budget.started = perf_counter()
             job.outcome = job.function(transaction, *job.args, **job.kwargs)
-            transaction.started = NEVER
+            budget.started = NEVER
         except InterruptedTurnError:
-            transaction.started = NEVER
+            budget.started = NEVER
             raise
         except Exception as exc:  # delivered to whoever submitted the job
-            transaction.started = NEVER
+            budget.started = NEVER
             job.error = exc
             if not self.connection.in_transaction:
                 raise InterruptedTurnError from exc
@@ -385,7 +380,7 @@ class Turns:
     def _run_in_thread(self, batch: list[Job]) -> Callable[[], None]:
         """Run each job in a transaction of its own, with time and patience."""
         self.connection.set_busy_timeout(BUSY_TIMEOUT_MS)
-        self._transaction.limit_s = THREAD_BUDGET_S
+        self._transaction.budget.limit_s = THREAD_BUDGET_S
         if self._slow is not None:
             self._slow.watch(self.connection, f"{self._name}: write")
         changes: list[Change] = []
@@ -396,7 +391,7 @@ class Turns:
         finally:
             if self._slow is not None:
                 self._slow.unwatch(self.connection)
-            self._transaction.limit_s = JOB_BUDGET_S
+            self._transaction.budget.limit_s = JOB_BUDGET_S
             self.connection.set_busy_timeout(0)
         return lambda: self._deliver(batch, changes)
 

@@ -1,10 +1,13 @@
 """
 What access log, metrics and rate limits together cost: ``python benchmarks/overhead.py --help``.
 
-Two servers of this checkout take turns on copies of the same data, one core for the server, the
-other for wrk: one with the access log off and no limits, one with the access log, limits that
-apply to every request without refusing any, and a listener for metrics that is scraped while it
-works. Requests are counted in both: that cannot be switched off.
+Servers of this checkout run beside each other on one core, each on its own copy of the same data,
+and wrk asks one after the other in short slices from the other core: the slices of a round are so
+close in time that a noisy machine is noisy for all of them, and an idle server costs nothing.
+
+``bare`` has no access log and no limits; ``logged`` has the log; ``whole`` has the log, limits that
+apply to every request without refusing any, and its metrics are scraped once a slice. Requests are
+counted in all of them: that cannot be switched off.
 """
 
 import argparse
@@ -14,111 +17,140 @@ import statistics
 import tempfile
 import threading
 import urllib.request
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from contender import Calls
 from load import Measured, put_load
 from machine import look_around
-from ours import TRAIL, TrailServer
+from ours import HEALTH, TRAIL, TrailServer
 from process import Process, free_port, use_cores
 
 WORKS = (("read", 64), ("public", 64), ("insert", 64), ("insert", 8))
-SCRAPE_EVERY_S = 3.0  # five times as often as Prometheus does by default
-BARE = "  access_log { disabled: true }\n"
-WHOLE = "".join(
+LIMITS = "".join(
     f"  rate_limits {{ {what} requests: 100000000 seconds: 1 }}\n"
     for what in ("", 'path: "/api/records" per: USER', 'path: "/api/auth"')
 )
+SETTINGS = {"bare": "  access_log { disabled: true }\n", "logged": "", "whole": LIMITS}
+SCRAPED = "whole"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server with the calls to put on it."""
+
+    process: Process
+    metrics_port: int
+    calls: Calls
 
 
 def main() -> None:
     """Read the options, measure, print the shares that are left."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=6, help="length of one measurement")
-    parser.add_argument("--repeat", type=int, default=5, help="measurements; the median counts")
+    parser.add_argument("--seconds", type=int, default=3, help="length of a slice")
+    parser.add_argument("--rounds", type=int, default=15, help="slices of each; medians count")
     parser.add_argument("--out", type=Path, help="file for the figures as JSON")
     options = parser.parse_args()
     use_cores()
-    server = TrailServer()
-    found: dict[str, list[dict[str, float]]] = {}
     with tempfile.TemporaryDirectory(prefix="overhead-") as folder:
         seeded = Path(folder) / "seeded"
+        server = TrailServer()
         server.seed(seeded)
-        for _ in range(options.repeat):
-            for kind, connections in WORKS:
-                bare = _measure(server, seeded, kind, connections, options.seconds, BARE)
-                whole = _measure(
-                    server, seeded, kind, connections, options.seconds, WHOLE, scraped=True
+        running = {name: _start(server, seeded, name) for name in SETTINGS}
+        try:
+            found = {
+                f"{kind}_{connections}": _measure(
+                    running, kind, connections, options.seconds, options.rounds
                 )
-                found.setdefault(f"{kind}_{connections}", []).append(
-                    {
-                        "bare": bare.per_second,
-                        "whole": whole.per_second,
-                        "share": whole.per_second / bare.per_second,
-                        "cpu_share": whole.cpu_us / bare.cpu_us,
-                    }
-                )
-                print(
-                    f"{kind:8} {connections:3} {bare.per_second:9.0f}/s bare, "
-                    f"{whole.per_second:9.0f}/s whole",
-                    flush=True,
-                )
-    medians = {
-        name: {key: round(statistics.median(one[key] for one in runs), 3) for key in runs[0]}
-        for name, runs in found.items()
-    }
-    print(json.dumps(medians, indent=1))
+                for kind, connections in WORKS
+            }
+        finally:
+            for one in running.values():
+                one.process.stop()
+    summary = {work: _summarize(rounds) for work, rounds in found.items()}
+    print(json.dumps(summary, indent=1))
     if options.out:
         machine = look_around()
-        options.out.write_text(
-            json.dumps(
-                {"commit": machine.commit, "date": machine.date, "medians": medians, "runs": found},
-                indent=1,
-            )
-            + "\n"
-        )
+        document = {"commit": machine.commit, "date": machine.date, "summary": summary}
+        document["rounds"] = {
+            work: [{name: asdict(one) for name, one in slices.items()} for slices in rounds]
+            for work, rounds in found.items()
+        }
+        options.out.write_text(json.dumps(document, indent=1) + "\n")
 
 
-def _measure(
-    server: TrailServer,
-    seeded: Path,
-    kind: str,
-    connections: int,
-    seconds: float,
-    settings: str,
-    *,
-    scraped: bool = False,
-) -> Measured:
-    data = seeded.parent / "running"
-    shutil.rmtree(data, ignore_errors=True)
+def _start(server: TrailServer, seeded: Path, name: str) -> Running:
+    data = seeded.parent / name
     shutil.copytree(seeded, data)
     config = data / "config.textproto"
     text = config.read_text()
     at = text.index("server {") + len("server {\n")
-    config.write_text(text[:at] + settings + text[at:])
+    config.write_text(text[:at] + SETTINGS[name] + text[at:])
     port, metrics = free_port(), free_port()
     command = [str(TRAIL), "--depot", str(data), "run", "--address", f"127.0.0.1:{port}"]
-    if scraped:
-        command += ["--metrics-address", f"127.0.0.1:{metrics}"]
-    process = Process(command, port, "/api/healthcheck", data.with_suffix(".log"))
-    done = threading.Event()
-    scraper = threading.Thread(target=_scrape, args=(metrics, done), daemon=True)
-    try:
-        calls = server.calls(process)[kind]
-        put_load(process, calls, connections=connections, seconds=1)
-        if scraped:
-            scraper.start()
-        return put_load(process, calls, connections=connections, seconds=seconds)
-    finally:
-        done.set()
-        if scraper.is_alive():
-            scraper.join()
-        process.stop()
+    command += ["--metrics-address", f"127.0.0.1:{metrics}"]
+    process = Process(command, port, HEALTH, data.with_suffix(".log"))
+    return Running(process, metrics, server.calls(process))
 
 
-def _scrape(port: int, done: threading.Event) -> None:
-    while not done.wait(SCRAPE_EVERY_S):
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-            answer.read()
+def _measure(
+    running: dict[str, Running], kind: str, connections: int, seconds: int, rounds: int
+) -> list[dict[str, Measured]]:
+    names = list(running)
+    for name in names:
+        _slice(running[name], kind, connections, 1)
+    found = []
+    for number in range(rounds):
+        turn = number % len(names)
+        slices = {
+            name: _slice(running[name], kind, connections, seconds, is_scraped=name == SCRAPED)
+            for name in names[turn:] + names[:turn]
+        }
+        found.append(slices)
+        print(
+            f"{kind:8} {connections:3} "
+            + "  ".join(
+                f"{slices[n].per_second:7.0f}/s {slices[n].cpu_us:5.1f} µs {n}" for n in names
+            ),
+            flush=True,
+        )
+    return found
+
+
+def _slice(
+    server: Running, kind: str, connections: int, seconds: int, *, is_scraped: bool = False
+) -> Measured:
+    scraper = threading.Timer(seconds / 2, _scrape, (server.metrics_port,))
+    if is_scraped:
+        scraper.start()
+    measured = put_load(
+        server.process, server.calls[kind], connections=connections, seconds=seconds
+    )
+    if is_scraped:
+        scraper.join()
+    return measured
+
+
+def _scrape(port: int) -> None:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        answer.read()
+
+
+def _summarize(rounds: list[dict[str, Measured]]) -> dict[str, dict[str, float]]:
+    """Medians; shares are of the bare server in the same round."""
+    return {
+        name: {
+            "per_second": statistics.median(one[name].per_second for one in rounds),
+            "share": statistics.median(
+                one[name].per_second / one["bare"].per_second for one in rounds
+            ),
+            "cpu_us": statistics.median(one[name].cpu_us for one in rounds),
+            "cpu_more": statistics.median(
+                one[name].cpu_us / one["bare"].cpu_us - 1 for one in rounds
+            ),
+        }
+        for name in SETTINGS
+    }
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ CAPACITY = 32_768  # keys of all rules of a server in one generation; about 150 
 MIN_CAPACITY = 1024  # keys of one rule in one generation, however many rules there are
 IPV6_PREFIX = 64  # bits: what one client owns
 CACHED_NETWORKS = 4096  # addresses whose network is remembered; parsing takes 3 µs
+_PLENTY = float("inf")  # left where no rule applies
 _BLUR_S = 1e-6  # what additions may be off by
 _LIMIT = b"x-ratelimit-limit"
 _REMAINING = b"x-ratelimit-remaining"
@@ -111,10 +112,11 @@ class Pace:
                 young = self._young
         if full_at < now:
             full_at = now
-        ahead = full_at + self._interval
+        interval = self._interval
+        ahead = full_at + interval
         left = self._window - (ahead - now)
         young[key] = ahead if left >= 0 else full_at
-        return left / self._interval
+        return left / interval
 
     def verdict(self, left: float) -> Verdict:
         """Say what ``take`` has found."""
@@ -200,9 +202,8 @@ class RateLimits:
 
     def take(self, bound: BoundRoute, request: Request) -> Verdict | None:
         """Count a request of a route; None if no rule is for it."""
-        checks = self._by_route.get(id(bound))
-        found = self._count(checks, request) if checks else None
-        return None if found is None else found[0].verdict(found[1])
+        pace, left = self._count(self._by_route.get(id(bound), ()), request)
+        return None if pace is None else pace.verdict(left)
 
     def take_hot(self, bound: BoundRoute, request: Request) -> tuple[int, bytes]:
         """
@@ -211,11 +212,9 @@ class RateLimits:
         Returns:
             ``wait_s`` and ``lines`` of the verdict; 0 and nothing if no rule is for it.
         """
-        checks = self._by_route.get(id(bound))
-        found = self._count(checks, request) if checks else None
-        if found is None:
+        pace, left = self._count(self._by_route.get(id(bound), ()), request)
+        if pace is None:
             return 0, b""
-        pace, left = found
         if left >= 0:
             return 0, pace.lines(left)
         verdict = pace.verdict(left)
@@ -240,25 +239,25 @@ class RateLimits:
             and (not rule.methods or request.method in rule.methods)
             and segments[: len(_segments(rule.path))] == _segments(rule.path)
         )
-        found = self._count(checks, request)
-        return None if found is None else found[0].verdict(found[1])
+        pace, left = self._count(checks, request)
+        return None if pace is None else pace.verdict(left)
 
-    def _count(self, checks: tuple[_Check, ...], request: Request) -> tuple[Pace, float] | None:
-        """The rule that leaves least, and what ``Pace.take`` has said of it."""
+    def _count(self, checks: tuple[_Check, ...], request: Request) -> tuple[Pace | None, float]:
+        """The rule that leaves least, and what ``Pace.take`` has said of it; None: none applies."""
         now = self._now()
         address = address_key(request.client_ip)
         identity = request.identity
-        found: tuple[Pace, float] | None = None
+        nearest, least = None, _PLENTY
         for pace, per_user, params in checks:
             if params and not _has(request.params, params):
                 continue
             key = identity.user_id if per_user and identity is not None else address
             left = pace.take(key, now)
-            if found is None or left < found[1]:
-                found = pace, left
-            if left < 0:
-                break
-        return found
+            if left < least:
+                nearest, least = pace, left
+                if left < 0:
+                    break
+        return nearest, least
 
 
 def too_many(wait_s: int) -> TooManyRequestsError:

@@ -5,6 +5,7 @@ import pytest
 from trailbase_server.auth import address_limit
 from trailbase_server.auth.address_limit import AddressLimit
 from trailbase_server.clock import FrozenClock
+from trailbase_server.web.request import Request
 
 
 @pytest.fixture
@@ -17,8 +18,14 @@ def limit(clock):
     return AddressLimit(clock, 4)
 
 
+def take(limit, address="192.0.2.1"):
+    request = Request("POST", "/")
+    request.client_ip = address
+    return limit.take(request)
+
+
 def waits(limit, count=1, address="192.0.2.1"):
-    return [limit.take(address).wait_s for _ in range(count)]
+    return [take(limit, address).wait_s for _ in range(count)]
 
 
 def test_a_burst_passes_then_one_a_second(limit, clock):
@@ -39,12 +46,12 @@ def test_refused_requests_do_not_prolong_the_wait(limit, clock):
 
 
 def test_headers(limit):
-    assert limit.take("192.0.2.1").headers == [
+    assert take(limit, "192.0.2.1").headers == [
         (b"x-ratelimit-limit", b"4"),
         (b"x-ratelimit-remaining", b"3"),
     ]
     waits(limit, 3)
-    assert limit.take("192.0.2.1").headers == [
+    assert take(limit, "192.0.2.1").headers == [
         (b"retry-after", b"1"),
         (b"x-ratelimit-after", b"1"),
         (b"x-ratelimit-limit", b"4"),
@@ -72,7 +79,7 @@ def test_the_table_is_bounded(clock, monkeypatch):
     monkeypatch.setattr(address_limit, "CAPACITY", 3)
     limit = AddressLimit(clock, 2)
     for number in range(100):
-        assert limit.take(f"192.0.2.{number}").wait_s == 0
+        assert take(limit, f"192.0.2.{number}").wait_s == 0
     assert waits(limit, 2, "192.0.2.99") == [0, 1]
     assert waits(limit, 2, "192.0.2.0") == [0, 0]
 

@@ -5,7 +5,8 @@ The bucket of each client is kept by ``web.rate_limit``, like those of the opera
 """
 
 from trailbase_server.clock import Clock
-from trailbase_server.web.rate_limit import Pace, Verdict, address_key
+from trailbase_server.web.rate_limit import Check, Pace, Verdict, count
+from trailbase_server.web.request import Request
 
 CAPACITY = 8192  # clients in each of two generations; about 150 bytes each
 INTERVAL_S = 1.0  # until one more request may come, whatever the burst
@@ -26,7 +27,11 @@ class AddressLimit:
 
     def __init__(self, clock: Clock, burst: int = 0) -> None:
         self._clock = clock
+        self._begin(burst)
+
+    def _begin(self, burst: int) -> None:
         self._pace = Pace(burst, INTERVAL_S, CAPACITY)
+        self._checks = (Check(self._pace),)
 
     @property
     def burst(self) -> int:
@@ -36,9 +41,9 @@ class AddressLimit:
     @burst.setter
     def burst(self, burst: int) -> None:
         if burst != self._pace.burst:
-            self._pace = Pace(burst, INTERVAL_S, CAPACITY)
+            self._begin(burst)
 
-    def take(self, address: str) -> Verdict:
-        """Count one request of an address."""
-        left = self._pace.take(address_key(address), self._clock.monotonic())
+    def take(self, request: Request) -> Verdict:
+        """Count a request of its address."""
+        _, left = count(self._checks, request, self._clock.monotonic())
         return self._pace.verdict(left)

@@ -28,7 +28,7 @@ def limit_addresses(handler: AuthHandler) -> AuthHandler:
         if request.method != "POST":
             headers = [(b"x-ratelimit-whitelisted", b"true")]
         else:
-            verdict = state.address_limit.take(request.client_ip)
+            verdict = state.address_limit.take(request)
             headers = verdict.headers
             if verdict.wait_s:
                 refusal = TooManyRequestsError(f"Too Many Requests! Wait for {verdict.wait_s}s")

@@ -34,7 +34,7 @@ CAPACITY = 32_768  # keys of all rules of a server in one generation; about 150 
 MIN_CAPACITY = 1024  # keys of one rule in one generation, however many rules there are
 IPV6_PREFIX = 64  # bits: what one client owns
 CACHED_NETWORKS = 4096  # addresses whose network is remembered; parsing takes 3 µs
-_PLENTY = float("inf")  # left where no rule applies
+_PLENTY = float("inf")  # left where nothing limits
 _BLUR_S = 1e-6  # what additions may be off by
 _LIMIT = b"x-ratelimit-limit"
 _REMAINING = b"x-ratelimit-remaining"
@@ -74,59 +74,92 @@ class Verdict:
 
 class Pace:
     """
-    Requests by key: so many at once, then one an interval.
+    Requests by key: so many at once, then one an interval. ``count`` reads and writes it.
 
     Args:
         burst: Requests at once, at least 1.
         interval_s: Seconds until one more may come.
         capacity: Keys in one generation of the table.
+
+    Attributes:
+        burst, interval_s: Those.
+        window_s: How far ahead of now a bucket may become full.
+        full_at: When the bucket of each key of the young generation is full, in monotonic seconds.
     """
+
+    __slots__ = ("_capacity", "_lines", "_old", "burst", "full_at", "interval_s", "window_s")
 
     def __init__(self, burst: int, interval_s: float, capacity: int) -> None:
         self.burst = burst
-        self._lines = b"%b: %d\r\n%b: " % (_LIMIT, burst, _REMAINING)
-        self._interval = interval_s
-        self._window = burst * interval_s + _BLUR_S
-        self._capacity = capacity
-        self._young: dict[Key, float] = {}
+        self.interval_s = interval_s
+        self.window_s = burst * interval_s + _BLUR_S
+        self.full_at: dict[Key, float] = {}
         self._old: dict[Key, float] = {}
+        self._capacity = capacity
+        self._lines = b"%b: %d\r\n%b: " % (_LIMIT, burst, _REMAINING)
 
-    def take(self, key: Key, now: float) -> float:
-        """
-        Count one request.
-
-        Args:
-            key: Whose it is.
-            now: Monotonic seconds.
-
-        Returns:
-            What is left of the burst, in requests with fraction; negative: it is refused, and one
-            may come after as many intervals.
-        """
-        young = self._young
-        full_at = young.get(key)
-        if full_at is None:
-            full_at = self._old.get(key, now)
-            if len(young) >= self._capacity:
-                self._old, self._young = young, {}
-                young = self._young
-        if full_at < now:
-            full_at = now
-        interval = self._interval
-        ahead = full_at + interval
-        left = self._window - (ahead - now)
-        young[key] = ahead if left >= 0 else full_at
-        return left / interval
+    def recall(self, key: Key, now: float) -> float:
+        """When the bucket of a key is full that the young generation does not know; makes room."""
+        full_at = self._old.get(key, now)
+        if len(self.full_at) >= self._capacity:
+            self._old, self.full_at = self.full_at, {}
+        return full_at
 
     def verdict(self, left: float) -> Verdict:
-        """Say what ``take`` has found."""
+        """Say what ``count`` has found."""
         if left >= 0:
             return Verdict(0, self.burst, int(left))
-        return Verdict(max(1, ceil(-left * self._interval)), self.burst, 0)
+        return Verdict(max(1, ceil(-left * self.interval_s)), self.burst, 0)
 
     def lines(self, left: float) -> bytes:
         """The lines of such a verdict for a request that may pass."""
         return b"%b%d\r\n" % (self._lines, left)
+
+
+class Check(NamedTuple):
+    """A rule as it concerns one route: its pace, and what the open parts of the path must be."""
+
+    pace: Pace
+    per_user: bool = False
+    params: tuple[tuple[str, str], ...] = ()
+
+
+def count(checks: tuple[Check, ...], request: Request, now: float) -> tuple[Pace | None, float]:
+    """
+    Count one request. Hot routes are counted with each request: so all is in one function.
+
+    Args:
+        checks: What may concern it.
+        request: Whose address, user and parameters matter.
+        now: Monotonic seconds.
+
+    Returns:
+        The pace that leaves least, and what is left of its burst, in requests with fraction;
+        negative: it is refused, and one may come after as many intervals. None: nothing concerns
+        it.
+    """
+    address = address_key(request.client_ip)
+    identity = request.identity
+    nearest, least = None, _PLENTY
+    for pace, per_user, params in checks:
+        if params and not _has(request.params, params):
+            continue
+        key = identity.user_id if per_user and identity is not None else address
+        full_at = pace.full_at.get(key)
+        if full_at is None:
+            full_at = pace.recall(key, now)
+        if full_at < now:
+            full_at = now
+        interval_s = pace.interval_s
+        ahead = full_at + interval_s
+        left = (pace.window_s - (ahead - now)) / interval_s
+        if left < 0:
+            pace.full_at[key] = full_at
+            return pace, left
+        pace.full_at[key] = ahead
+        if left < least:
+            nearest, least = pace, left
+    return nearest, least
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,14 +187,6 @@ class RateRule:
     per: Literal["address", "user"] = "address"
 
 
-class _Check(NamedTuple):
-    """A rule as it concerns one route: its pace, and what the open parts of the path must be."""
-
-    pace: Pace
-    per_user: bool
-    params: tuple[tuple[str, str], ...]
-
-
 class RateLimits:
     """
     The rules of a server, ready for its routes.
@@ -187,7 +212,7 @@ class RateLimits:
         ]
         self._by_route = {id(bound): self._compile(bound) for bound in routes}
 
-    def _compile(self, bound: BoundRoute) -> tuple[_Check, ...]:
+    def _compile(self, bound: BoundRoute) -> tuple[Check, ...]:
         route = bound.route
         if not route.is_limited:
             return ()
@@ -197,12 +222,12 @@ class RateLimits:
                 continue
             params = _open_parts(_segments(rule.path), _segments(route.path))
             if params is not None and (not rule.methods or route.method in rule.methods):
-                checks.append(_Check(pace, rule.per == "user", params))
+                checks.append(Check(pace, rule.per == "user", params))
         return tuple(checks)
 
     def take(self, bound: BoundRoute, request: Request) -> Verdict | None:
         """Count a request of a route; None if no rule is for it."""
-        pace, left = self._count(self._by_route.get(id(bound), ()), request)
+        pace, left = count(self._by_route.get(id(bound), ()), request, self._now())
         return None if pace is None else pace.verdict(left)
 
     def take_hot(self, bound: BoundRoute, request: Request) -> tuple[int, bytes]:
@@ -212,7 +237,7 @@ class RateLimits:
         Returns:
             ``wait_s`` and ``lines`` of the verdict; 0 and nothing if no rule is for it.
         """
-        pace, left = self._count(self._by_route.get(id(bound), ()), request)
+        pace, left = count(self._by_route.get(id(bound), ()), request, self._now())
         if pace is None:
             return 0, b""
         if left >= 0:
@@ -233,31 +258,14 @@ class RateLimits:
         """Count a request of no route: of a static file, or of nothing."""
         segments = _segments(request.path)
         checks = tuple(
-            _Check(pace, rule.per == "user", ())
+            Check(pace, rule.per == "user", ())
             for rule, pace in self._rules
             if not rule.operation
             and (not rule.methods or request.method in rule.methods)
             and segments[: len(_segments(rule.path))] == _segments(rule.path)
         )
-        pace, left = self._count(checks, request)
+        pace, left = count(checks, request, self._now())
         return None if pace is None else pace.verdict(left)
-
-    def _count(self, checks: tuple[_Check, ...], request: Request) -> tuple[Pace | None, float]:
-        """The rule that leaves least, and what ``Pace.take`` has said of it; None: none applies."""
-        now = self._now()
-        address = address_key(request.client_ip)
-        identity = request.identity
-        nearest, least = None, _PLENTY
-        for pace, per_user, params in checks:
-            if params and not _has(request.params, params):
-                continue
-            key = identity.user_id if per_user and identity is not None else address
-            left = pace.take(key, now)
-            if left < least:
-                nearest, least = pace, left
-                if left < 0:
-                    break
-        return nearest, least
 
 
 def too_many(wait_s: int) -> TooManyRequestsError:

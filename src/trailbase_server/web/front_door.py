@@ -47,10 +47,14 @@ _HOT_METHODS = {b"GET": "GET", b"POST": "POST", b"PATCH": "PATCH", b"DELETE": "D
 class FrontDoor(PatientProtocol):
     """A connection. ``front_door`` makes the class that uvicorn instantiates."""
 
-    _hot: HotCycle | None = None  # the request whose body is being read
-    _limits = b""  # what the answer says of a limit: lines of its head
-    _head = b""
+    __slots__ = ("_hot", "_limits")
+    _head = b""  # of all answers: lines, and uvicorn's list that they were made of
     _head_of: Any = None
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._hot: HotCycle | None = None  # the request whose body is being read
+        self._limits = b""  # what the answer says of a limit: lines of its head
 
     def on_response_complete(self) -> None:
         """An answer was written in full: go on with what was pipelined behind it."""

@@ -65,24 +65,46 @@ class PatientProtocol(StreamingProtocol):
         is_deaf: Nothing more is taken from this client.
     """
 
-    in_head = False
-    in_body = False
-    is_deaf = False
-    _answering: RequestResponseCycle | None = None  # of those that went the ASGI way
-    _is_inside = False  # the gate counts it
-    _is_bulky = False  # has sent more at once than a head may have
-    _refusal = BAD_REQUEST  # for what the parser does not take
-    _head_bytes = 0
-    _body_bytes = 0  # of bodies in several pieces, so far
-    _full_since: float | None = None
-    _unread = 0  # bytes at that time
-    _active_at = 0.0
-    # What the last rounds have seen: the headers of a request, and since when.
-    _seen: list[tuple[bytes, bytes]] | None = None
-    _seen_at = 0.0
-    _seen_bytes = -1  # of its body; -1 while that is its head
-    _peer = ""
-    _speaks_for_others = False  # a trusted proxy
+    __slots__ = (
+        "_active_at",
+        "_answering",
+        "_body_bytes",
+        "_full_since",
+        "_head_bytes",
+        "_is_bulky",
+        "_is_inside",
+        "_peer",
+        "_refusal",
+        "_seen",
+        "_seen_at",
+        "_seen_bytes",
+        "_speaks_for_others",
+        "_unread",
+        "in_body",
+        "in_head",
+        "is_deaf",
+    )
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.in_head = False
+        self.in_body = False
+        self.is_deaf = False
+        self._answering: RequestResponseCycle | None = None  # of those that went the ASGI way
+        self._is_inside = False  # the gate counts it
+        self._is_bulky = False  # has sent more at once than a head may have
+        self._refusal = BAD_REQUEST  # for what the parser does not take
+        self._head_bytes = 0
+        self._body_bytes = 0  # of bodies in several pieces, so far
+        self._full_since: float | None = None
+        self._unread = 0  # bytes at that time
+        self._active_at = 0.0
+        # What the last rounds have seen: the headers of a request, and since when.
+        self._seen: list[tuple[bytes, bytes]] | None = None
+        self._seen_at = 0.0
+        self._seen_bytes = -1  # of its body; -1 while that is its head
+        self._peer = ""
+        self._speaks_for_others = False  # a trusted proxy
 
     # Connection
 

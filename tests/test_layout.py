@@ -18,6 +18,7 @@ WITHOUT_OWN_TEST: dict[str, str] = {
     "db/dialect.py": "two expressions, tested with odd names in tests/sqlite",
     "db/errors.py": "tests/test_errors.py",
     "schema/model.py": "dataclasses: tests/schema",
+    "records/insert_plan.py": "a named tuple: tests/records/test_inserts.py",
     "web/route.py": "a dataclass: tests/web/test_router.py",
     "web/request.py": "a slotted class: tests/web",
     "web/response.py": "a slotted class: tests/web",

@@ -41,7 +41,7 @@ from trailbase_server.schema.roles import is_row_id, record_key
 from trailbase_server.web.identity import Identity
 
 if TYPE_CHECKING:
-    from trailbase_server.records.inserts import InsertPlan
+    from trailbase_server.records.insert_plan import InsertPlan
 
 log = logging.getLogger(__name__)
 

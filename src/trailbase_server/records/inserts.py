@@ -22,14 +22,13 @@ An insert has up to three texts:
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from trailbase_server.db.dialect import quote
 from trailbase_server.ids import new_uuid4, new_uuid7
 from trailbase_server.records.access import Rule
 from trailbase_server.records.api import RecordApi
 from trailbase_server.records.encode import dump_json
-from trailbase_server.records.params import Converter
+from trailbase_server.records.insert_plan import InsertPlan
 from trailbase_server.schema.model import Default
 
 MAX_PLANS = 256  # kept per API; as many statements as a connection keeps prepared
@@ -38,32 +37,6 @@ _GENERATORS = {"(uuid_v4())": new_uuid4, "(uuid_v7())": new_uuid7}
 _IMPOSSIBLE = "abs(-9223372036854775808)"  # an integer overflow: the one thing abs refuses
 # Places of the parameters of a rule: these three come before the values.
 _USER, _ABSENT, _FIELDS, _VALUES = range(4)
-
-
-class InsertPlan(NamedTuple):
-    """
-    How records with one set of columns are inserted.
-
-    Attributes:
-        conversions: Names and converters of the columns present, in the order of the request.
-        fills: How many user-id columns follow, filled with the caller.
-        make_key: Makes the key, which comes last; None if it is sent or left to the database.
-        key_at: Place of the key among the values that are sent; negative if it is not sent.
-        returning_sql, plain_sql: See above.
-        ruled_sql: The rule's parameters, then the values; None if there is no rule.
-        fields: The names of the columns as the rule sees them, a JSON array.
-        rule_places: Where the rule's parameters are found behind caller, NULL and ``fields``.
-    """
-
-    conversions: tuple[tuple[str, Converter], ...]
-    fills: int
-    make_key: Callable[[], bytes] | None
-    key_at: int
-    returning_sql: str
-    plain_sql: str
-    ruled_sql: str | None
-    fields: str
-    rule_places: tuple[int, ...]
 
 
 def find_plan(api: RecordApi, names: Sequence[str], *, has_user: bool) -> InsertPlan:

@@ -47,6 +47,7 @@ def why_not():
     return None
 
 
+@functools.cache
 def environment():
     """What podman needs to know about a machine of which we are not quite the master."""
     # Nobody can give containers more than the own limits, which are less than podman's.
@@ -54,7 +55,10 @@ def environment():
     # Not the default, which cannot do with control groups of both versions.
     runtime = '[engine]\nruntime = "runc"\n' if RUNC else ""
     CONFIG.parent.mkdir(exist_ok=True)
-    CONFIG.write_text(f"[containers]\ndefault_ulimits = {limits}\n{runtime}")
+    # In one step: another podman may be reading it, and would take half of it for the whole.
+    made = CONFIG.with_suffix(f".{os.getpid()}")
+    made.write_text(f"[containers]\ndefault_ulimits = {limits}\n{runtime}")
+    made.replace(CONFIG)
     return {**os.environ, "CONTAINERS_CONF": str(CONFIG)}
 
 

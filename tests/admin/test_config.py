@@ -2,7 +2,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trailbase_server.admin.config import get_config, update_config
@@ -146,6 +146,7 @@ async def test_broken_messages_are_the_clients_mistake(state, body):
     assert (response.status, response.body) == (422, b"invalid input")
 
 
+@settings(deadline=None)  # a busy machine
 @given(st.binary(max_size=60))
 async def test_no_body_is_a_server_error(body):
     with TemporaryDirectory() as depot:

@@ -64,7 +64,9 @@ async def test_a_rule_sees_excluded_columns(garden):
     plot=st.sampled_from([None, 1, 2, 3]),
     users=st.sets(st.sampled_from(USERS), min_size=1),
 )
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 async def test_a_rule_says_of_an_event_what_it_says_of_the_stored_row(
     garden, name, owner, plot, users
 ):

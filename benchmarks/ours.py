@@ -38,12 +38,13 @@ class TrailServer:
         migration.write_text("\n".join(_statements()))
         self.start(data).stop()
 
-    def start(self, data: Path, durability: str = "FULL") -> Process:
-        """Start ``trail run``."""
+    def start(self, data: Path, durability: str = "FULL", *options: str) -> Process:
+        """Start ``trail run``, with more options if there are any."""
         port = free_port()
         command = [str(TRAIL), "--depot", str(data), "run", "--address", f"127.0.0.1:{port}"]
         if durability != "FULL":
             command += ["--synchronous", durability.lower()]
+        command += options
         return Process(command, port, HEALTH, data.with_suffix(".log"))
 
     def calls(self, process: Process) -> Calls:

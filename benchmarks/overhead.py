@@ -25,7 +25,7 @@ from pathlib import Path
 from contender import Calls
 from load import Measured, put_load
 from machine import look_around
-from ours import HEALTH, TRAIL, TrailServer
+from ours import TrailServer
 from process import Process, free_port, use_cores
 
 WORKS = (("read", 64), ("public", 64), ("insert", 64), ("insert", 8))
@@ -86,10 +86,8 @@ def _start(server: TrailServer, seeded: Path, name: str) -> Running:
     text = config.read_text()
     at = text.index("server {") + len("server {\n")
     config.write_text(text[:at] + SETTINGS[name] + text[at:])
-    port, metrics = free_port(), free_port()
-    command = [str(TRAIL), "--depot", str(data), "run", "--address", f"127.0.0.1:{port}"]
-    command += ["--metrics-address", f"127.0.0.1:{metrics}"]
-    process = Process(command, port, HEALTH, data.with_suffix(".log"))
+    metrics = free_port()
+    process = server.start(data, "FULL", "--metrics-address", f"127.0.0.1:{metrics}")
     return Running(process, metrics, server.calls(process))
 
 

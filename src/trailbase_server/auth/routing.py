@@ -8,8 +8,9 @@ from functools import wraps
 
 from trailbase_server.auth.page_errors import tell_on_page, told_on_pages
 from trailbase_server.auth.state import AuthState
-from trailbase_server.errors import AppError, TooManyRequestsError
+from trailbase_server.errors import AppError
 from trailbase_server.web.errors import error_response
+from trailbase_server.web.rate_limit import too_many
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import Response
 from trailbase_server.web.route import Audience, Route
@@ -31,7 +32,7 @@ def limit_addresses(handler: AuthHandler) -> AuthHandler:
             verdict = state.address_limit.take(request)
             headers = verdict.headers
             if verdict.wait_s:
-                refusal = TooManyRequestsError(f"Too Many Requests! Wait for {verdict.wait_s}s")
+                refusal = too_many(verdict.wait_s)
                 response = tell_on_page(state, request, refusal) or error_response(refusal, request)
                 response.headers += headers
                 return response

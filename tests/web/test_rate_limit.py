@@ -166,18 +166,6 @@ def test_a_key_in_use_is_not_lost():
         assert take(pace, "kept", 0.0) < 0
 
 
-@pytest.mark.parametrize("asked", [0, 1, 2, 3])
-def test_a_hot_route_is_told_the_same_in_lines(clock, asked):
-    rules = [RateRule(5, 60), RateRule(2, 60, path="/api/records/v1/posts")]
-    one, other = RateLimits(rules, TABLE, clock), RateLimits(rules, TABLE, clock)
-    for _ in range(asked):
-        one.take(LIST, request(LIST))
-        other.take_hot(LIST, request(LIST))
-    verdict = one.take(LIST, request(LIST))
-    assert other.take_hot(LIST, request(LIST)) == (verdict.wait_s, verdict.lines)
-    assert other.take_hot(HEALTH, request(HEALTH)) == (0, b"")
-
-
 def test_many_rules_share_the_memory(clock, monkeypatch):
     monkeypatch.setattr(rate_limit, "CAPACITY", 4096)
     limits = RateLimits([RateRule(1, 1)] * 2, TABLE, clock)

@@ -29,7 +29,7 @@ from trailbase_server.web.rate_limit import (
     Verdict,
     add_limits,
     check_rate,
-    too_many,
+    refusal,
 )
 from trailbase_server.web.request import Headers, Request
 from trailbase_server.web.response import Response
@@ -138,11 +138,7 @@ class Dispatcher:
         if self.rate_limits is None:
             return None
         verdict = self.rate_limits.take_elsewhere(request)
-        if verdict is None or not verdict.wait_s:
-            return None
-        response = error_response(too_many(verdict.wait_s))
-        add_limits(response, verdict)
-        return response
+        return refusal(verdict) if verdict is not None and verdict.wait_s else None
 
     async def run(self, bound: BoundRoute, request: Request) -> Response:
         """Run the handler; a plain function over its budget runs again on a reader thread."""

@@ -30,7 +30,7 @@ from trailbase_server.web.cycle import NOTHING, HotCycle
 from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.patience import MAX_HEADERS, PatientProtocol
-from trailbase_server.web.rate_limit import too_many
+from trailbase_server.web.rate_limit import count, refusal
 from trailbase_server.web.request import Request
 from trailbase_server.web.request_id import FIRST_ERROR, HEADER, mark_answer, sent_request_id
 from trailbase_server.web.response import Response
@@ -228,10 +228,13 @@ class FrontDoor(PatientProtocol):
         handler = bound.route.handler
         limits = self.dispatcher.rate_limits
         if limits is not None:
-            wait_s, self._limits = limits.take_hot(bound, request)
-            if wait_s:
-                self._answer(cycle, error_response(too_many(wait_s)))
-                return
+            pace, left = count(limits.checks(bound), request, limits.now())
+            if pace is not None:
+                if left < 0:
+                    self._answer(cycle, refusal(pace.verdict(left)))
+                    return
+                # No ``Verdict``, which costs as much as counting; %d of a float cost 4 µs.
+                self._limits = b"%b%d\r\n" % (pace.lines, int(left))
         try:
             result = handler(bound.state, request)
         except OverBudgetError:

@@ -26,6 +26,7 @@ from typing import Literal, NamedTuple
 
 from trailbase_server.clock import Clock
 from trailbase_server.errors import TooManyRequestsError
+from trailbase_server.web.errors import error_response
 from trailbase_server.web.request import Headers, Request
 from trailbase_server.web.response import Response
 from trailbase_server.web.route import BoundRoute
@@ -66,11 +67,6 @@ class Verdict:
         seconds = b"%d" % self.wait_s
         return [(b"retry-after", seconds), (b"x-ratelimit-after", seconds), *headers]
 
-    @property
-    def lines(self) -> bytes:
-        """The same as lines of a head."""
-        return b"".join(b"%b: %b\r\n" % pair for pair in self.headers)
-
 
 class Pace:
     """
@@ -85,9 +81,10 @@ class Pace:
         burst, interval_s: Those.
         window_s: How far ahead of now a bucket may become full.
         full_at: When the bucket of each key of the young generation is full, in monotonic seconds.
+        lines: Of an answer that passes, up to the number of requests that are left.
     """
 
-    __slots__ = ("_capacity", "_lines", "_old", "burst", "full_at", "interval_s", "window_s")
+    __slots__ = ("_capacity", "_old", "burst", "full_at", "interval_s", "lines", "window_s")
 
     def __init__(self, burst: int, interval_s: float, capacity: int) -> None:
         self.burst = burst
@@ -96,7 +93,7 @@ class Pace:
         self.full_at: dict[Key, float] = {}
         self._old: dict[Key, float] = {}
         self._capacity = capacity
-        self._lines = b"%b: %d\r\n%b: " % (_LIMIT, burst, _REMAINING)
+        self.lines = b"%b: %d\r\n%b: " % (_LIMIT, burst, _REMAINING)
 
     def recall(self, key: Key, now: float) -> float:
         """When the bucket of a key is full that the young generation does not know; makes room."""
@@ -110,11 +107,6 @@ class Pace:
         if left >= 0:
             return Verdict(0, self.burst, int(left))
         return Verdict(max(1, ceil(-left * self.interval_s)), self.burst, 0)
-
-    def lines(self, left: float) -> bytes:
-        """The lines of such a verdict for a request that may pass."""
-        # Not left itself: %d of a float cost a request 4 µs beside the kernel's work.
-        return b"%b%d\r\n" % (self._lines, int(left))
 
 
 class Check(NamedTuple):
@@ -139,7 +131,9 @@ def count(checks: tuple[Check, ...], request: Request, now: float) -> tuple[Pace
         negative: it is refused, and one may come after as many intervals. None: nothing concerns
         it.
     """
-    address = address_key(request.client_ip)
+    address = request.client_ip
+    if ":" in address:
+        address = _network(address)
     identity = request.identity
     nearest, least = None, _PLENTY
     for pace, per_user, params in checks:
@@ -197,6 +191,9 @@ class RateLimits:
         routes: All that are answered.
         clock: For refilling.
 
+    Attributes:
+        now: Its monotonic seconds.
+
     Spec:
         server/edge-safety-p1-p2
     """
@@ -204,7 +201,7 @@ class RateLimits:
     def __init__(
         self, rules: Iterable[RateRule], routes: Iterable[BoundRoute], clock: Clock
     ) -> None:
-        self._now = clock.monotonic
+        self.now = clock.monotonic
         given = tuple(rules)
         capacity = max(MIN_CAPACITY, CAPACITY // max(1, len(given)))
         self._rules = [
@@ -228,23 +225,12 @@ class RateLimits:
 
     def take(self, bound: BoundRoute, request: Request) -> Verdict | None:
         """Count a request of a route; None if no rule is for it."""
-        pace, left = count(self._by_route.get(id(bound), ()), request, self._now())
+        pace, left = count(self.checks(bound), request, self.now())
         return None if pace is None else pace.verdict(left)
 
-    def take_hot(self, bound: BoundRoute, request: Request) -> tuple[int, bytes]:
-        """
-        Count a request of a hot route, without a ``Verdict``: that would cost as much as counting.
-
-        Returns:
-            ``wait_s`` and ``lines`` of the verdict; 0 and nothing if no rule is for it.
-        """
-        pace, left = count(self._by_route.get(id(bound), ()), request, self._now())
-        if pace is None:
-            return 0, b""
-        if left >= 0:
-            return 0, pace.lines(left)
-        verdict = pace.verdict(left)
-        return verdict.wait_s, verdict.lines
+    def checks(self, bound: BoundRoute) -> tuple[Check, ...]:
+        """What may concern requests of a route, for ``count``."""
+        return self._by_route.get(id(bound), ())
 
     def demand(self, bound: BoundRoute, request: Request) -> None:
         """
@@ -265,7 +251,7 @@ class RateLimits:
             and (not rule.methods or request.method in rule.methods)
             and segments[: len(_segments(rule.path))] == _segments(rule.path)
         )
-        pace, left = count(checks, request, self._now())
+        pace, left = count(checks, request, self.now())
         return None if pace is None else pace.verdict(left)
 
 
@@ -283,6 +269,13 @@ def check_rate(verdict: Verdict | None) -> None:
     """
     if verdict is not None and verdict.wait_s:
         raise too_many(verdict.wait_s)
+
+
+def refusal(verdict: Verdict) -> Response:
+    """Answer what came too early."""
+    response = error_response(too_many(verdict.wait_s))
+    add_limits(response, verdict)
+    return response
 
 
 def add_limits(response: Response, verdict: Verdict) -> None:

@@ -9,7 +9,6 @@ import pytest
 from trailbase_server.db.errors import ClosedError
 from trailbase_server.logs.keep import Keep
 from trailbase_server.logs.removal import ROWS_PER_BATCH
-from trailbase_server.logs.shorten import MAX_TEXT_CHARS
 from trailbase_server.logs.store import MAX_BATCH, MAX_GATHERED, LogStore
 
 SCHEMA = """
@@ -195,12 +194,6 @@ def test_odd_methods_are_unknown(store, path):
     store.append(entry(method="PATCH"))
     store.flush()
     assert rows(path, "method") == [("Unknown",), ("PATCH",)]
-
-
-def test_long_texts_are_cut(store, path):
-    store.append(entry("/" + "a" * 9_000, referer=b"b" * 9_000, agent=b"c" * 9_000))
-    store.flush()
-    assert rows(path, "length(url), length(referer), length(user_agent)") == [(MAX_TEXT_CHARS,) * 3]
 
 
 @pytest.mark.case("T-88")

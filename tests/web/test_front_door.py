@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.web.conftest import BODY_LIMIT
+from trailbase_server.web.shorten import MAX_TEXT_CHARS
 
 BOTH = pytest.mark.parametrize("door", ["/hot", "/cold"])
 
@@ -163,6 +164,25 @@ async def test_the_access_log_has_one_entry_per_answer(client, door):
     assert entry[9] == b"web.test"
     assert entry[10:12] == ("1.1", "")
     assert entry[12].path == f"{door}/echo/{{name}}"
+
+
+@BOTH
+async def test_long_texts_are_cut_before_they_wait_for_the_log(client, door):
+    headers = [f"User-Agent: {'a' * 3_000}", f"Referer: {'r' * 3_000}"]
+    await client.ask("GET", f"{door}/echo/a?{'q' * 3_000}", headers)
+    assert [len(client.log[0][place]) for place in (3, 6, 7)] == [MAX_TEXT_CHARS] * 3
+
+
+@BOTH
+async def test_a_long_head_in_pieces_is_cut_before_it_waits_for_the_log(client, door):
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    head = f"GET {door}/echo/a HTTP/1.1\r\nHost: h\r\nUser-Agent: {'a' * 4_500}\r\n\r\n".encode()
+    for at in range(0, len(head), 1_000):
+        writer.write(head[at : at + 1_000])
+        await asyncio.sleep(0.02)
+    await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    assert len(client.log[0][7]) == MAX_TEXT_CHARS
 
 
 @BOTH

@@ -8,7 +8,7 @@ from tests.web.conftest import ALICE, BOSS, ROUTES, serving
 from trailbase_server.clock import SYSTEM_CLOCK, FrozenClock
 from trailbase_server.errors import TooManyRequestsError
 from trailbase_server.web import rate_limit
-from trailbase_server.web.rate_limit import Check, Pace, RateLimits, RateRule, address_key, count
+from trailbase_server.web.rate_limit import Pace, RateLimits, RateRule, address_key, count
 from trailbase_server.web.request import Request
 from trailbase_server.web.response import empty
 from trailbase_server.web.route import BoundRoute, Route, bind_routes
@@ -40,7 +40,7 @@ def request(bound: BoundRoute, api="posts", address="192.0.2.1", who=None):
 def take(pace, key, now):
     """What is left for an address."""
     asked = request(READ, address=key)
-    return count((Check(pace),), asked, now)[1]
+    return count(((pace, False, ()),), asked, now)[1]
 
 
 def passed(limits, bound, times=9, **who):
@@ -222,6 +222,14 @@ async def test_a_refusal_says_when_to_come_again(limited, door):
 
 
 @BOTH
+async def test_a_limit_is_told_once_half_of_it_is_used(limited, door):
+    limited.limit(RateRule(6, 600))
+    answers = [await limited.ask("GET", f"{door}/echo/a") for _ in range(6)]
+    told = [headers.get("x-ratelimit-remaining") for _, headers, _ in answers]
+    assert told == [None, None, "3", "2", "1", "0"]
+
+
+@BOTH
 async def test_without_a_rule_nothing_is_said(limited, door):
     limited.limit(RateRule(1, 60, path="/elsewhere"))
     for _ in range(3):
@@ -241,12 +249,12 @@ async def test_users_share_an_address_without_sharing_a_limit(limited, door):
 
 @BOTH
 async def test_a_handler_that_waits_tells_of_its_own_limit(limited, door):
-    limited.limit(RateRule(5, 60))
+    limited.limit(RateRule(2, 60))
     answer = await limited.raw(
         f"GET {door}/wait/1 HTTP/1.1\r\nHost: h\r\n\r\nGET {door}/echo/a HTTP/1.1\r\n\r\n".encode()
     )
-    assert answer.count("x-ratelimit-remaining: 4") == 1
-    assert answer.count("x-ratelimit-remaining: 3") == 1
+    assert answer.count("x-ratelimit-remaining: 1") == 1
+    assert answer.count("x-ratelimit-remaining: 0") == 1
 
 
 async def test_what_is_not_there_counts_too(limited):

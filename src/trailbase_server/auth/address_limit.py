@@ -31,7 +31,7 @@ class AddressLimit:
 
     def _begin(self, burst: int) -> None:
         self._pace = Pace(burst, INTERVAL_S, CAPACITY)
-        self._checks = (Check(self._pace),)
+        self._checks: tuple[Check, ...] = ((self._pace, False, ()),)
 
     @property
     def burst(self) -> int:

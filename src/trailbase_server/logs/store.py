@@ -23,8 +23,7 @@ from trailbase_server.logs.batch import LogConnection, write_batch
 from trailbase_server.logs.keep import KEEP_ALL, Keep
 from trailbase_server.logs.removal import Removal, remove_some
 from trailbase_server.logs.rows import Inserts
-from trailbase_server.logs.shorten import MAX_TEXT_CHARS, shorten
-from trailbase_server.web.log_entry import HOST, REFERER, URL, USER_AGENT, LogEntry
+from trailbase_server.web.log_entry import LogEntry
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -84,17 +83,11 @@ class LogStore:
         self._thread.start()
 
     def append(self, entry: LogEntry) -> None:
-        """Queue an entry; called on the event loop after each answer."""
+        """Queue an entry of bounded size; called on the event loop after each answer."""
         waiting = len(self._queue)
         if waiting >= self._max_waiting or self._closed:
             self._dropped += 1
             return
-        # ``is_long``: each request would pay for the call.
-        if (
-            len(entry[URL]) + len(entry[REFERER]) + len(entry[USER_AGENT]) + len(entry[HOST])
-            > MAX_TEXT_CHARS
-        ):
-            entry = shorten(entry)
         self._queue.append(entry)
         if not self._is_awake:
             self._is_awake = True

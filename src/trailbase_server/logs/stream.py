@@ -14,7 +14,6 @@ from collections import deque
 
 from trailbase_server.logs.keep import KEEP_ALL, Keep
 from trailbase_server.logs.lines import render_line
-from trailbase_server.logs.shorten import is_long, shorten
 from trailbase_server.web.log_entry import LogEntry
 
 log = logging.getLogger(__name__)
@@ -50,12 +49,10 @@ class LineStream:
         self._thread: threading.Thread | None = None
 
     def append(self, entry: LogEntry) -> None:
-        """Queue an entry; called on the event loop after each answer."""
+        """Queue an entry of bounded size; called on the event loop after each answer."""
         if self._is_broken or len(self._queue) >= self._max_waiting or self._stopping.is_set():
             self.dropped += 1
             return
-        if is_long(entry):
-            entry = shorten(entry)
         self._queue.append(entry)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="access-lines", daemon=True)

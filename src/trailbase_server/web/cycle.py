@@ -23,6 +23,7 @@ class HotCycle:
         target: Path and query as received.
         started: Monotonic seconds when its headers were complete.
         host, origin, referer, agent: Headers that were met on the way.
+        limits: What the answer says of a rate: lines of its head.
     """
 
     __slots__ = (
@@ -31,6 +32,7 @@ class HotCycle:
         "disconnected",
         "host",
         "keep_alive",
+        "limits",
         "origin",
         "referer",
         "request",
@@ -51,6 +53,7 @@ class HotCycle:
         self.response_complete = False
         self.disconnected = False
         self.origin: bytes | None = None
+        self.limits = b""
         self.host = b""
         self.referer = b""
         self.agent = b""

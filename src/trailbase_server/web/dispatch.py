@@ -35,6 +35,7 @@ from trailbase_server.web.request import Headers, Request
 from trailbase_server.web.response import Response
 from trailbase_server.web.route import BoundRoute
 from trailbase_server.web.router import Router
+from trailbase_server.web.shorten import shorten
 
 R = TypeVar("R")
 MAX_RUNNING = 1024  # handlers at once, of those that are no hot routes; some 100 KiB each
@@ -118,7 +119,7 @@ class Dispatcher:
             response = await self.run(bound, request)
         except Exception as exc:  # noqa: BLE001  # the edge: errors become answers
             response = error_response(exc, request)
-        if verdict is not None:
+        if verdict is not None and verdict.is_near:
             add_limits(response, verdict)
         # In front: what the handler says of the same cookies comes later and counts.
         response.headers[:0] = cookies
@@ -203,23 +204,22 @@ class Dispatcher:
         self.tally(request, bound).add(status, seconds, size)
         url = f"{request.path}?{request.query}" if request.query else request.path
         identity = request.identity
-        self.log(
-            (
-                time(),
-                status,
-                "HEAD" if request.head else request.method,
-                url,
-                seconds * 1000,
-                request.client_ip,
-                request.header(b"referer") or b"",
-                request.header(b"user-agent") or b"",
-                identity.user_id if identity is not None else None,
-                request.header(b"host") or b"",
-                version,
-                request.request_id,
-                None if bound is None else bound.route,
-            )
+        entry = (
+            time(),
+            status,
+            "HEAD" if request.head else request.method,
+            url,
+            seconds * 1000,
+            request.client_ip,
+            request.header(b"referer") or b"",
+            request.header(b"user-agent") or b"",
+            identity.user_id if identity is not None else None,
+            request.header(b"host") or b"",
+            version,
+            request.request_id,
+            None if bound is None else bound.route,
         )
+        self.log(shorten(entry))
 
     def tally(self, request: Request, bound: BoundRoute | None) -> Tally:
         """Where answers to a request are counted."""

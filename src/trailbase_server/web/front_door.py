@@ -34,6 +34,7 @@ from trailbase_server.web.rate_limit import count, refusal
 from trailbase_server.web.request import Request
 from trailbase_server.web.request_id import FIRST_ERROR, HEADER, mark_answer, sent_request_id
 from trailbase_server.web.response import Response
+from trailbase_server.web.shorten import shorten
 from trailbase_server.web.streaming import CHUNKED
 
 MAX_HOT_BODY_BYTES = 256 * 1024  # a piece is 64 KiB: beyond a few, appending costs more than a task
@@ -47,14 +48,13 @@ _HOT_METHODS = {b"GET": "GET", b"POST": "POST", b"PATCH": "PATCH", b"DELETE": "D
 class FrontDoor(PatientProtocol):
     """A connection. ``front_door`` makes the class that uvicorn instantiates."""
 
-    __slots__ = ("_hot", "_limits")
+    __slots__ = ("_hot",)
     _head = b""  # of all answers: lines, and uvicorn's list that they were made of
     _head_of: Any = None
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
         self._hot: HotCycle | None = None  # the request whose body is being read
-        self._limits = b""  # what the answer says of a limit: lines of its head
 
     def on_response_complete(self) -> None:
         """An answer was written in full: go on with what was pipelined behind it."""
@@ -228,13 +228,13 @@ class FrontDoor(PatientProtocol):
         handler = bound.route.handler
         limits = self.dispatcher.rate_limits
         if limits is not None:
-            pace, left = count(limits.checks(bound), request, limits.now())
-            if pace is not None:
+            # No ``Verdict`` of what may pass: that would cost as much as counting.
+            pace, left = count(limits.checks[bound], request, cycle.started)
+            if pace is not None and left < pace.near:
                 if left < 0:
                     self._answer(cycle, refusal(pace.verdict(left)))
                     return
-                # No ``Verdict``, which costs as much as counting; %d of a float cost 4 µs.
-                self._limits = b"%b%d\r\n" % (pace.lines, int(left))
+                cycle.limits = b"%b%d\r\n" % (pace.lines, int(left))
         try:
             result = handler(bound.state, request)
         except OverBudgetError:
@@ -283,23 +283,22 @@ class FrontDoor(PatientProtocol):
         row[SECONDS] += seconds
         row[BYTES] += len(response.body)
         identity = request.identity
-        self.dispatcher.log(
-            (
-                time(),
-                response.status,
-                request.method,
-                cycle.target,
-                seconds * 1000,
-                request.client_ip,
-                cycle.referer,
-                cycle.agent,
-                None if identity is None else identity.user_id,
-                cycle.host,
-                "1.1",
-                request.request_id,
-                cycle.bound.route,
-            )
+        entry = (
+            time(),
+            response.status,
+            request.method,
+            cycle.target,
+            seconds * 1000,
+            request.client_ip,
+            cycle.referer,
+            cycle.agent,
+            None if identity is None else identity.user_id,
+            cycle.host,
+            "1.1",
+            request.request_id,
+            cycle.bound.route,
         )
+        self.dispatcher.log(shorten(entry) if self._is_bulky else entry)
         if cycle.response_complete:  # not so with a feed
             self.on_response_complete()
 
@@ -317,9 +316,8 @@ class FrontDoor(PatientProtocol):
             lines = b"".join(b"%b: %b\r\n" % pair for pair in cors.headers(cycle.origin))
         for pair in headers:
             lines += b"%b: %b\r\n" % pair
-        if self._limits:
-            lines += self._limits
-            self._limits = b""
+        if cycle.limits:
+            lines += cycle.limits
         if response.feed is not None:
             return b"%b%b%b%b" % (STATUS_LINE[response.status], FrontDoor._head, lines, CHUNKED)
         if not cycle.keep_alive:

@@ -38,6 +38,7 @@ MIN_READ_BYTES = 16 * 1024  # slower than the slowest modem
 LINGER_S = 2.0  # after a refusal, for the client to read it before the connection is cut
 # Method, target and headers that come in several pieces; proxies stop at 8 to 64 KiB themselves.
 MAX_HEAD_BYTES = 64 * 1024
+BULKY_BYTES = 2 * 1024  # of a piece; below, nothing of a head needs to be looked at for its size
 MAX_TARGET_BYTES = 32 * 1024  # long filters are about 2 KiB
 MAX_HEADERS = 256  # of one request; each is looked at
 MAX_PIPELINED = 100  # requests behind one that is being answered; each takes about 3 KiB
@@ -92,7 +93,7 @@ class PatientProtocol(StreamingProtocol):
         self.is_deaf = False
         self._answering: RequestResponseCycle | None = None  # of those that went the ASGI way
         self._is_inside = False  # the gate counts it
-        self._is_bulky = False  # has sent more at once than a head may have
+        self._is_bulky = False  # has sent more at once than nearly all heads have
         self._refusal = BAD_REQUEST  # for what the parser does not take
         self._head_bytes = 0
         self._body_bytes = 0  # of bodies in several pieces, so far
@@ -160,7 +161,7 @@ class PatientProtocol(StreamingProtocol):
         """Feed the parser, which keeps a head of any size: this does not."""
         if self.is_deaf:
             return
-        if len(data) > MAX_TARGET_BYTES:
+        if len(data) > BULKY_BYTES:
             self._is_bulky = True
         was_in_head = self.in_head
         try:

@@ -12,6 +12,9 @@ The table of keys has two generations: when the young one is full it becomes the
 forgotten. Its size is bounded, nothing is ever swept, and a key is only lost after as many others
 as the table holds.
 
+An answer tells of a limit once half of its burst is used: nearly all requests are far from it, and
+for those the lines would cost as much as the counting.
+
 What a rule says about paths is compiled for each route once; a request looks its route up and,
 where the rule names a part that the route leaves open, compares that. Without rules there is no
 ``RateLimits`` at all.
@@ -22,7 +25,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from trailbase_server.clock import Clock
 from trailbase_server.errors import TooManyRequestsError
@@ -59,6 +62,11 @@ class Verdict:
     remaining: int
 
     @property
+    def is_near(self) -> bool:
+        """Whether half of the burst is used: from there on a client may want to know."""
+        return self.remaining * 2 <= self.burst
+
+    @property
     def headers(self) -> Headers:
         """For the answer."""
         headers = [(_LIMIT, b"%d" % self.burst), (_REMAINING, b"%d" % self.remaining)]
@@ -81,10 +89,11 @@ class Pace:
         burst, interval_s: Those.
         window_s: How far ahead of now a bucket may become full.
         full_at: When the bucket of each key of the young generation is full, in monotonic seconds.
-        lines: Of an answer that passes, up to the number of requests that are left.
+        near: The verdict ``is_near`` with less than that left.
+        lines: Of the head of an answer, up to the number of requests that are left.
     """
 
-    __slots__ = ("_capacity", "_old", "burst", "full_at", "interval_s", "lines", "window_s")
+    __slots__ = ("_capacity", "_old", "burst", "full_at", "interval_s", "lines", "near", "window_s")
 
     def __init__(self, burst: int, interval_s: float, capacity: int) -> None:
         self.burst = burst
@@ -93,6 +102,7 @@ class Pace:
         self.full_at: dict[Key, float] = {}
         self._old: dict[Key, float] = {}
         self._capacity = capacity
+        self.near = burst // 2 + 1
         self.lines = b"%b: %d\r\n%b: " % (_LIMIT, burst, _REMAINING)
 
     def recall(self, key: Key, now: float) -> float:
@@ -109,12 +119,8 @@ class Pace:
         return Verdict(max(1, ceil(-left * self.interval_s)), self.burst, 0)
 
 
-class Check(NamedTuple):
-    """A rule as it concerns one route: its pace, and what the open parts of the path must be."""
-
-    pace: Pace
-    per_user: bool = False
-    params: tuple[tuple[str, str], ...] = ()
+Check = tuple[Pace, bool, tuple[tuple[str, str], ...]]
+"""A rule for one route: its pace, whether it is per user, what open parts of the path must be."""
 
 
 def count(checks: tuple[Check, ...], request: Request, now: float) -> tuple[Pace | None, float]:
@@ -192,7 +198,7 @@ class RateLimits:
         clock: For refilling.
 
     Attributes:
-        now: Its monotonic seconds.
+        checks: What may concern requests of a route, for ``count``.
 
     Spec:
         server/edge-safety-p1-p2
@@ -201,14 +207,14 @@ class RateLimits:
     def __init__(
         self, rules: Iterable[RateRule], routes: Iterable[BoundRoute], clock: Clock
     ) -> None:
-        self.now = clock.monotonic
+        self._now = clock.monotonic
         given = tuple(rules)
         capacity = max(MIN_CAPACITY, CAPACITY // max(1, len(given)))
         self._rules = [
             (rule, Pace(rule.burst or rule.requests, rule.seconds / rule.requests, capacity))
             for rule in given
         ]
-        self._by_route = {id(bound): self._compile(bound) for bound in routes}
+        self.checks = {bound: self._compile(bound) for bound in routes}
 
     def _compile(self, bound: BoundRoute) -> tuple[Check, ...]:
         route = bound.route
@@ -220,17 +226,13 @@ class RateLimits:
                 continue
             params = _open_parts(_segments(rule.path), _segments(route.path))
             if params is not None and (not rule.methods or route.method in rule.methods):
-                checks.append(Check(pace, rule.per == "user", params))
+                checks.append((pace, rule.per == "user", params))
         return tuple(checks)
 
     def take(self, bound: BoundRoute, request: Request) -> Verdict | None:
         """Count a request of a route; None if no rule is for it."""
-        pace, left = count(self.checks(bound), request, self.now())
+        pace, left = count(self.checks[bound], request, self._now())
         return None if pace is None else pace.verdict(left)
-
-    def checks(self, bound: BoundRoute) -> tuple[Check, ...]:
-        """What may concern requests of a route, for ``count``."""
-        return self._by_route.get(id(bound), ())
 
     def demand(self, bound: BoundRoute, request: Request) -> None:
         """
@@ -245,13 +247,13 @@ class RateLimits:
         """Count a request of no route: of a static file, or of nothing."""
         segments = _segments(request.path)
         checks = tuple(
-            Check(pace, rule.per == "user", ())
+            (pace, rule.per == "user", ())
             for rule, pace in self._rules
             if not rule.operation
             and (not rule.methods or request.method in rule.methods)
             and segments[: len(_segments(rule.path))] == _segments(rule.path)
         )
-        pace, left = count(checks, request, self.now())
+        pace, left = count(checks, request, self._now())
         return None if pace is None else pace.verdict(left)
 
 

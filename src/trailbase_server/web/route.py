@@ -72,10 +72,10 @@ class Route:
     is_limited: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BoundRoute:
     """
-    A route with the state its handler is called with.
+    A route with the state its handler is called with. Equal to none but itself.
 
     Attributes:
         route, state: Those.

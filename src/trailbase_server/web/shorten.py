@@ -1,4 +1,4 @@
-"""Cut what a client may have made as long as it liked, before it waits in a queue."""
+"""Cut what a client may have made as long as it liked, before it waits for the access log."""
 
 from trailbase_server.web.log_entry import HOST, REFERER, URL, USER_AGENT, LogEntry, LogFields
 
@@ -7,16 +7,11 @@ MAX_TEXT_CHARS = 2_048
 MAX_HOST_BYTES = 255  # a longer name is none
 
 
-def is_long(entry: LogEntry) -> bool:
-    """Whether the texts of an entry may be longer than what is kept of them."""
-    return (
-        len(entry[URL]) + len(entry[REFERER]) + len(entry[USER_AGENT]) + len(entry[HOST])
-        > MAX_TEXT_CHARS
-    )
-
-
 def shorten(entry: LogEntry) -> LogEntry:
-    """Cut the texts of an entry."""
+    """Cut the texts of an entry, if they may be longer than what is kept of them."""
+    size = len(entry[URL]) + len(entry[REFERER]) + len(entry[USER_AGENT]) + len(entry[HOST])
+    if size <= MAX_TEXT_CHARS:
+        return entry
     fields = LogFields(*entry)
     return (
         *fields[:URL],

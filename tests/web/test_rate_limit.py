@@ -154,7 +154,7 @@ def test_the_table_is_bounded():
     pace = Pace(1, 60, 4)
     for number in range(1000):
         take(pace, str(number), 0.0)
-        assert len(pace.full_at) + len(pace._old) <= 8
+        assert len(pace.free_at) + len(pace._old) <= 8
     assert take(pace, "999", 0.0) < 0
 
 

@@ -4,9 +4,10 @@ How often requests may come: rules over paths, counted by client address or by u
 Theory of operation
 -------------------
 A rule allows ``requests`` in ``seconds``, evenly, and ``burst`` of them at once. It is kept by the
-generic cell rate algorithm: for each key one number, the time at which its bucket would be full
-again (``tat``); a request moves that by one interval, and is refused if it would be further ahead
-than the burst allows. A refused request costs nothing, so whoever waits gets on.
+generic cell rate algorithm: for each key one number, the time from which its next request may pass.
+The time that has gone by since, at most that of a full burst, is what the key has saved; a request
+uses one interval of it, and is refused while there is none. A refused request costs nothing, so
+whoever waits gets on.
 
 The table of keys has two generations: when the young one is full it becomes the old one, which is
 forgotten. Its size is bounded, nothing is ever swept, and a key is only lost after as many others
@@ -39,7 +40,8 @@ MIN_CAPACITY = 1024  # keys of one rule in one generation, however many rules th
 IPV6_PREFIX = 64  # bits: what one client owns
 CACHED_NETWORKS = 4096  # addresses whose network is remembered; parsing takes 3 µs
 _PLENTY = float("inf")  # left where nothing limits
-_BLUR_S = 1e-6  # what additions may be off by
+_BLUR = 1e-6  # of an interval: what additions may be off by
+_NEVER = float("-inf")  # when a key may come that never came
 _LIMIT = b"x-ratelimit-limit"
 _REMAINING = b"x-ratelimit-remaining"
 
@@ -87,30 +89,32 @@ class Pace:
 
     Attributes:
         burst, interval_s: Those.
-        window_s: How far ahead of now a bucket may become full.
-        full_at: When the bucket of each key of the young generation is full, in monotonic seconds.
+        full_s: What a key can save: the intervals of a burst after its first request.
+        free_at: When the next request of each key of the young generation may pass, in monotonic
+            seconds.
         near: The verdict ``is_near`` with less than that left.
         lines: Of the head of an answer, up to the number of requests that are left.
     """
 
-    __slots__ = ("_capacity", "_old", "burst", "full_at", "interval_s", "lines", "near", "window_s")
+    __slots__ = ("_capacity", "_old", "burst", "free_at", "full_s", "interval_s", "lines", "near")
 
     def __init__(self, burst: int, interval_s: float, capacity: int) -> None:
         self.burst = burst
         self.interval_s = interval_s
-        self.window_s = burst * interval_s + _BLUR_S
-        self.full_at: dict[Key, float] = {}
+        self.full_s = (burst - 1 + _BLUR) * interval_s
+        self.free_at: dict[Key, float] = {}
         self._old: dict[Key, float] = {}
         self._capacity = capacity
         self.near = burst // 2 + 1
         self.lines = b"%b: %d\r\n%b: " % (_LIMIT, burst, _REMAINING)
 
-    def recall(self, key: Key, now: float) -> float:
-        """When the bucket of a key is full that the young generation does not know; makes room."""
-        full_at = self._old.get(key, now)
-        if len(self.full_at) >= self._capacity:
-            self._old, self.full_at = self.full_at, {}
-        return full_at
+    def recall(self, key: Key) -> float:
+        """Take a key into the young generation that does not know it; when it may pass."""
+        free_at = self._old.get(key, _NEVER)
+        if len(self.free_at) >= self._capacity:
+            self._old, self.free_at = self.free_at, {}
+        self.free_at[key] = free_at
+        return free_at
 
     def verdict(self, left: float) -> Verdict:
         """Say what ``count`` has found."""
@@ -146,18 +150,17 @@ def count(checks: tuple[Check, ...], request: Request, now: float) -> tuple[Pace
         if params and not _has(request.params, params):
             continue
         key = identity.user_id if per_user and identity is not None else address
-        full_at = pace.full_at.get(key)
-        if full_at is None:
-            full_at = pace.recall(key, now)
-        if full_at < now:
-            full_at = now
+        free_at = pace.free_at.get(key)
+        if free_at is None:
+            free_at = pace.recall(key)
         interval_s = pace.interval_s
-        ahead = full_at + interval_s
-        left = (pace.window_s - (ahead - now)) / interval_s
+        saved_s = now - free_at
+        if saved_s > pace.full_s:
+            saved_s = pace.full_s
+        left = saved_s / interval_s
         if left < 0:
-            pace.full_at[key] = full_at
             return pace, left
-        pace.full_at[key] = ahead
+        pace.free_at[key] = now - saved_s + interval_s
         if left < least:
             nearest, least = pace, left
     return nearest, least

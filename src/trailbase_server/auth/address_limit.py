@@ -5,7 +5,7 @@ The bucket of each client is kept by ``web.rate_limit``, like those of the opera
 """
 
 from trailbase_server.clock import Clock
-from trailbase_server.web.rate_limit import Check, Pace, Verdict, count
+from trailbase_server.web.rate_limit import Pace, Verdict, address_key
 from trailbase_server.web.request import Request
 
 CAPACITY = 8192  # clients in each of two generations; about 150 bytes each
@@ -31,7 +31,6 @@ class AddressLimit:
 
     def _begin(self, burst: int) -> None:
         self._pace = Pace(burst, INTERVAL_S, CAPACITY)
-        self._checks: tuple[Check, ...] = ((self._pace, False, ()),)
 
     @property
     def burst(self) -> int:
@@ -45,5 +44,5 @@ class AddressLimit:
 
     def take(self, request: Request) -> Verdict:
         """Count a request of its address."""
-        _, left = count(self._checks, request, self._clock.monotonic())
-        return self._pace.verdict(left)
+        key = address_key(request.client_ip)
+        return self._pace.verdict(self._pace.take(key, self._clock.monotonic()))

@@ -30,7 +30,7 @@ from trailbase_server.web.cycle import NOTHING, HotCycle
 from trailbase_server.web.dispatch import Dispatcher
 from trailbase_server.web.errors import error_response
 from trailbase_server.web.patience import MAX_HEADERS, PatientProtocol
-from trailbase_server.web.rate_limit import count, refusal
+from trailbase_server.web.rate_limit import address_key, count, refusal
 from trailbase_server.web.request import Request
 from trailbase_server.web.request_id import FIRST_ERROR, HEADER, mark_answer, sent_request_id
 from trailbase_server.web.response import Response
@@ -228,8 +228,12 @@ class FrontDoor(PatientProtocol):
         handler = bound.route.handler
         limits = self.dispatcher.rate_limits
         if limits is not None:
+            pace = limits.plain.get(bound)
+            if pace is not None:
+                left = pace.take(address_key(request.client_ip), cycle.started)
+            else:
+                pace, left = count(limits.checks[bound], request, cycle.started)
             # No ``Verdict`` of what may pass: that would cost as much as counting.
-            pace, left = count(limits.checks[bound], request, cycle.started)
             if pace is not None and left < pace.near:
                 if left < 0:
                     self._answer(cycle, refusal(pace.verdict(left)))

@@ -80,7 +80,7 @@ class Verdict:
 
 class Pace:
     """
-    Requests by key: so many at once, then one an interval. ``count`` reads and writes it.
+    Requests by key: so many at once, then one an interval.
 
     Args:
         burst: Requests at once, at least 1.
@@ -90,34 +90,54 @@ class Pace:
     Attributes:
         burst, interval_s: Those.
         full_s: What a key can save: the intervals of a burst after its first request.
-        free_at: When the next request of each key of the young generation may pass, in monotonic
-            seconds.
         near: The verdict ``is_near`` with less than that left.
         lines: Of the head of an answer, up to the number of requests that are left.
     """
 
-    __slots__ = ("_capacity", "_old", "burst", "free_at", "full_s", "interval_s", "lines", "near")
+    __slots__ = ("_capacity", "_free_at", "_old", "burst", "full_s", "interval_s", "lines", "near")
 
     def __init__(self, burst: int, interval_s: float, capacity: int) -> None:
         self.burst = burst
         self.interval_s = interval_s
         self.full_s = (burst - 1 + _BLUR) * interval_s
-        self.free_at: dict[Key, float] = {}
+        self._free_at: dict[Key, float] = {}  # from when on each may come, in monotonic seconds
         self._old: dict[Key, float] = {}
         self._capacity = capacity
         self.near = burst // 2 + 1
         self.lines = b"%b: %d\r\n%b: " % (_LIMIT, burst, _REMAINING)
 
-    def recall(self, key: Key) -> float:
-        """Take a key into the young generation that does not know it; when it may pass."""
+    def take(self, key: Key, now: float) -> float:
+        """
+        Count a request of a key.
+
+        Args:
+            key: Whose it is.
+            now: Monotonic seconds.
+
+        Returns:
+            What is left of the burst, in requests with fraction. Negative: it is refused, and one
+            may come after as many intervals.
+        """
+        free_at = self._free_at.get(key)
+        if free_at is None:
+            free_at = self._recall(key)
+        saved_s = now - free_at
+        if saved_s > self.full_s:
+            saved_s = self.full_s
+        if saved_s >= 0:
+            self._free_at[key] = now - saved_s + self.interval_s
+        return saved_s / self.interval_s
+
+    def _recall(self, key: Key) -> float:
+        """Take a key into the young generation that does not know it."""
         free_at = self._old.get(key, _NEVER)
-        if len(self.free_at) >= self._capacity:
-            self._old, self.free_at = self.free_at, {}
-        self.free_at[key] = free_at
+        if len(self._free_at) >= self._capacity:
+            self._old, self._free_at = self._free_at, {}
+        self._free_at[key] = free_at
         return free_at
 
     def verdict(self, left: float) -> Verdict:
-        """Say what ``count`` has found."""
+        """Say what ``take`` has found."""
         if left >= 0:
             return Verdict(0, self.burst, int(left))
         return Verdict(max(1, ceil(-left * self.interval_s)), self.burst, 0)
@@ -129,7 +149,7 @@ Check = tuple[Pace, bool, tuple[tuple[str, str], ...]]
 
 def count(checks: tuple[Check, ...], request: Request, now: float) -> tuple[Pace | None, float]:
     """
-    Count one request. Hot routes are counted with each request: so all is in one function.
+    Count one request.
 
     Args:
         checks: What may concern it.
@@ -137,32 +157,18 @@ def count(checks: tuple[Check, ...], request: Request, now: float) -> tuple[Pace
         now: Monotonic seconds.
 
     Returns:
-        The pace that leaves least, and what is left of its burst, in requests with fraction;
-        negative: it is refused, and one may come after as many intervals. None: nothing concerns
-        it.
+        The pace that leaves least, and what is left of it, as ``Pace.take`` says. None: nothing
+        concerns it.
     """
-    address = request.client_ip
-    if ":" in address:
-        address = _network(address)
-    identity = request.identity
     nearest, least = None, _PLENTY
     for pace, per_user, params in checks:
         if params and not _has(request.params, params):
             continue
-        key = identity.user_id if per_user and identity is not None else address
-        free_at = pace.free_at.get(key)
-        if free_at is None:
-            free_at = pace.recall(key)
-        interval_s = pace.interval_s
-        saved_s = now - free_at
-        if saved_s > pace.full_s:
-            saved_s = pace.full_s
-        left = saved_s / interval_s
-        if left < 0:
-            return pace, left
-        pace.free_at[key] = now - saved_s + interval_s
+        left = pace.take(_key(request, per_user=per_user), now)
         if left < least:
             nearest, least = pace, left
+        if left < 0:
+            break
     return nearest, least
 
 
@@ -202,6 +208,7 @@ class RateLimits:
 
     Attributes:
         checks: What may concern requests of a route, for ``count``.
+        plain: The pace of routes that nothing else concerns, for any request, by its address.
 
     Spec:
         server/edge-safety-p1-p2
@@ -218,6 +225,11 @@ class RateLimits:
             for rule in given
         ]
         self.checks = {bound: self._compile(bound) for bound in routes}
+        self.plain = {
+            bound: checks[0][0]
+            for bound, checks in self.checks.items()
+            if len(checks) == 1 and checks[0][1:] == (False, ())
+        }
 
     def _compile(self, bound: BoundRoute) -> tuple[Check, ...]:
         route = bound.route
@@ -305,6 +317,12 @@ def _network(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return str(ip_network((parsed.packed, IPV6_PREFIX), strict=False))
     return address
+
+
+def _key(request: Request, *, per_user: bool) -> Key:
+    if per_user and request.identity is not None:
+        return request.identity.user_id
+    return address_key(request.client_ip)
 
 
 def _segments(path: str) -> list[str]:

@@ -230,7 +230,9 @@ class FrontDoor(PatientProtocol):
         if limits is not None:
             pace = limits.plain.get(bound)
             if pace is not None:
-                left = pace.take(address_key(request.client_ip), cycle.started)
+                address = request.client_ip
+                key = address_key(address) if ":" in address else address  # mostly without a call
+                left = pace.take(key, cycle.started)
             else:
                 pace, left = count(limits.checks[bound], request, cycle.started)
             # No ``Verdict`` of what may pass: that would cost as much as counting.

@@ -2,14 +2,15 @@
 What access log, metrics and rate limits together cost: ``python benchmarks/overhead.py --help``.
 
 Servers of this checkout run beside each other on one core, each on its own copy of the same data,
-and wrk asks one after the other in short slices from the other core: the slices of a round are so
-close in time that a noisy machine is noisy for all of them, and an idle server costs nothing. Each
-round starts its servers anew: where memory happens to lie makes two processes of the same program
-differ by some percent for as long as they live.
+and wrk asks one after the other for a second each from the other core, turn after turn: a noisy
+machine is noisy for all of them, and an idle server costs nothing. Each round starts its servers
+anew: where memory happens to lie makes two processes of the same program differ by some percent for
+as long as they live. Others on the machine only ever take away, so the better quartile of all turns
+counts.
 
 ``bare`` has no access log and no limits; ``logged`` has the log; ``whole`` has the log and limits
 that refuse nobody, of which one counts each read and two each insert, and its metrics are scraped
-once a slice. Requests are counted in all of them: that cannot be switched off.
+every few seconds. Requests are counted in all of them: that cannot be switched off.
 """
 
 import argparse
@@ -37,6 +38,7 @@ LIMITS = "".join(
 )
 SETTINGS = {"bare": "  access_log { disabled: true }\n", "logged": "", "whole": LIMITS}
 SCRAPED = "whole"
+TURNS = 5  # of each work in a round; metrics are scraped in one of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +53,7 @@ class Running:
 def main() -> None:
     """Read the options, measure, print the shares that are left."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=2, help="length of a slice")
-    parser.add_argument(
-        "--rounds", type=int, default=12, help="servers of each kind; medians count"
-    )
+    parser.add_argument("--rounds", type=int, default=8, help="servers of each kind")
     parser.add_argument("--out", type=Path, help="file for the figures as JSON")
     options = parser.parse_args()
     use_cores()
@@ -64,16 +63,16 @@ def main() -> None:
         seeded = Path(folder) / "seeded"
         server.seed(seeded)
         for number in range(options.rounds):
-            for work, slices in _round(server, seeded, number, options.seconds).items():
-                found.setdefault(work, []).append(slices)
-    summary = {work: _summarize(rounds) for work, rounds in found.items()}
+            for work, turns in _round(server, seeded, number).items():
+                found.setdefault(work, []).extend(turns)
+    summary = {work: _summarize(turns) for work, turns in found.items()}
     print(json.dumps(summary, indent=1))
     if options.out:
         machine = look_around()
         document = {"commit": machine.commit, "date": machine.date, "summary": summary}
-        document["rounds"] = {
-            work: [{name: asdict(one) for name, one in slices.items()} for slices in rounds]
-            for work, rounds in found.items()
+        document["turns"] = {
+            work: [{name: asdict(one) for name, one in slices.items()} for slices in turns]
+            for work, turns in found.items()
         }
         options.out.write_text(json.dumps(document, indent=1) + "\n")
 
@@ -91,45 +90,43 @@ def _start(server: TrailServer, seeded: Path, name: str) -> Running:
     return Running(process, metrics, server.calls(process))
 
 
-def _round(
-    server: TrailServer, seeded: Path, number: int, seconds: int
-) -> dict[str, dict[str, Measured]]:
+def _round(server: TrailServer, seeded: Path, number: int) -> dict[str, list[dict[str, Measured]]]:
     """Measure every work on servers that are started for it, in an order that changes."""
-    turn = number % len(SETTINGS)
-    names = [*SETTINGS][turn:] + [*SETTINGS][:turn]
     running: dict[str, Running] = {}
-    found = {}
+    found: dict[str, list[dict[str, Measured]]] = {}
     try:
-        for name in names:
+        for name in _in_turn(number):
             running[name] = _start(server, seeded, name)
         for kind, connections in WORKS:
-            for name in names:
-                _slice(running[name], kind, connections, 1)
-            slices = {
-                name: _slice(running[name], kind, connections, seconds, is_scraped=name == SCRAPED)
-                for name in names
-            }
-            seen = ((name, slices[name]) for name in SETTINGS)
-            shown = (f"{one.per_second:7.0f}/s {one.cpu_us:5.1f} µs {name}" for name, one in seen)
-            print(f"{kind:8} {connections:3} {'  '.join(shown)}", flush=True)
-            found[f"{kind}_{connections}"] = slices
+            for one in running.values():  # caches are filled
+                put_load(one.process, one.calls[kind], connections=connections, seconds=1)
+            turns = [_turn(running, number + at, kind, connections) for at in range(TURNS)]
+            found[f"{kind}_{connections}"] = turns
+            print(f"{kind:8} {connections:3} {_show(_summarize(turns))}", flush=True)
     finally:
         for one in running.values():
             one.process.stop()
     return found
 
 
-def _slice(
-    server: Running, kind: str, connections: int, seconds: int, *, is_scraped: bool = False
-) -> Measured:
-    scraper = threading.Timer(seconds / 2, _scrape, (server.metrics_port,))
-    if is_scraped:
-        scraper.start()
-    measured = put_load(
-        server.process, server.calls[kind], connections=connections, seconds=seconds
-    )
-    if is_scraped:
-        scraper.join()
+def _in_turn(number: int) -> list[str]:
+    first = number % len(SETTINGS)
+    return [*SETTINGS][first:] + [*SETTINGS][:first]
+
+
+def _turn(
+    running: dict[str, Running], number: int, kind: str, connections: int
+) -> dict[str, Measured]:
+    """A second of each."""
+    measured = {}
+    for name in _in_turn(number):
+        one = running[name]
+        scraper = threading.Timer(0.5, _scrape, (one.metrics_port,))
+        if name == SCRAPED and number % TURNS == 0:
+            scraper.start()
+        measured[name] = put_load(one.process, one.calls[kind], connections=connections, seconds=1)
+        if scraper.ident is not None:
+            scraper.join()
     return measured
 
 
@@ -138,21 +135,24 @@ def _scrape(port: int) -> None:
         answer.read()
 
 
-def _summarize(rounds: list[dict[str, Measured]]) -> dict[str, dict[str, float]]:
-    """Medians; shares are of the bare server in the same round."""
-    return {
-        name: {
-            "per_second": statistics.median(one[name].per_second for one in rounds),
-            "share": statistics.median(
-                one[name].per_second / one["bare"].per_second for one in rounds
-            ),
-            "cpu_us": statistics.median(one[name].cpu_us for one in rounds),
-            "cpu_more": statistics.median(
-                one[name].cpu_us / one["bare"].cpu_us - 1 for one in rounds
-            ),
-        }
-        for name in SETTINGS
-    }
+def _summarize(turns: list[dict[str, Measured]]) -> dict[str, dict[str, float]]:
+    """Quartiles of the better turns; shares are of the bare server."""
+    found = {}
+    for name in SETTINGS:
+        per_second = statistics.quantiles([one[name].per_second for one in turns])[2]
+        cpu_us = statistics.quantiles([one[name].cpu_us for one in turns])[0]
+        found[name] = {"per_second": per_second, "cpu_us": cpu_us}
+    for one in found.values():
+        one["share"] = one["per_second"] / found["bare"]["per_second"]
+        one["cpu_more"] = one["cpu_us"] / found["bare"]["cpu_us"] - 1
+    return found
+
+
+def _show(summary: dict[str, dict[str, float]]) -> str:
+    return "  ".join(
+        f"{one['per_second']:7.0f}/s {one['cpu_us']:5.1f} µs {name}"
+        for name, one in summary.items()
+    )
 
 
 if __name__ == "__main__":

@@ -160,11 +160,13 @@ def count(checks: tuple[Check, ...], request: Request, now: float) -> tuple[Pace
         The pace that leaves least, and what is left of it, as ``Pace.take`` says. None: nothing
         concerns it.
     """
+    address = address_key(request.client_ip)
+    identity = request.identity
     nearest, least = None, _PLENTY
     for pace, per_user, params in checks:
         if params and not _has(request.params, params):
             continue
-        left = pace.take(_key(request, per_user=per_user), now)
+        left = pace.take(identity.user_id if per_user and identity is not None else address, now)
         if left < least:
             nearest, least = pace, left
         if left < 0:
@@ -317,12 +319,6 @@ def _network(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return str(ip_network((parsed.packed, IPV6_PREFIX), strict=False))
     return address
-
-
-def _key(request: Request, *, per_user: bool) -> Key:
-    if per_user and request.identity is not None:
-        return request.identity.user_id
-    return address_key(request.client_ip)
 
 
 def _segments(path: str) -> list[str]:

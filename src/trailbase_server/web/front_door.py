@@ -232,6 +232,7 @@ class FrontDoor(PatientProtocol):
             if pace is not None:
                 address = request.client_ip
                 key = address_key(address) if ":" in address else address  # mostly without a call
+                # ``started`` is of the clock that limits have, too: one look at it a request.
                 left = pace.take(key, cycle.started)
             else:
                 pace, left = count(limits.checks[bound], request, cycle.started)

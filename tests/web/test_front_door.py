@@ -173,12 +173,13 @@ async def test_long_texts_are_cut_before_they_wait_for_the_log(client, door):
     assert [len(client.log[0][place]) for place in (3, 6, 7)] == [MAX_TEXT_CHARS] * 3
 
 
+@pytest.mark.parametrize("size", [1_000, 1_900])  # in many pieces, and in two
 @BOTH
-async def test_a_long_head_in_pieces_is_cut_before_it_waits_for_the_log(client, door):
+async def test_a_long_head_in_pieces_is_cut_before_it_waits_for_the_log(client, door, size):
     reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
-    head = f"GET {door}/echo/a HTTP/1.1\r\nHost: h\r\nUser-Agent: {'a' * 4_500}\r\n\r\n".encode()
-    for at in range(0, len(head), 1_000):
-        writer.write(head[at : at + 1_000])
+    head = f"GET {door}/echo/a HTTP/1.1\r\nHost: h\r\nUser-Agent: {'a' * 3_500}\r\n\r\n".encode()
+    for at in range(0, len(head), size):
+        writer.write(head[at : at + size])
         await asyncio.sleep(0.02)
     await reader.readuntil(b"\r\n\r\n")
     writer.close()

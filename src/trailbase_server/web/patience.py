@@ -93,7 +93,7 @@ class PatientProtocol(StreamingProtocol):
         self.is_deaf = False
         self._answering: RequestResponseCycle | None = None  # of those that went the ASGI way
         self._is_inside = False  # the gate counts it
-        self._is_bulky = False  # has sent more at once than nearly all heads have
+        self._is_bulky = False  # has sent a head in pieces, or more at once than nearly all heads
         self._refusal = BAD_REQUEST  # for what the parser does not take
         self._head_bytes = 0
         self._body_bytes = 0  # of bodies in several pieces, so far
@@ -161,9 +161,9 @@ class PatientProtocol(StreamingProtocol):
         """Feed the parser, which keeps a head of any size: this does not."""
         if self.is_deaf:
             return
-        if len(data) > BULKY_BYTES:
-            self._is_bulky = True
         was_in_head = self.in_head
+        if was_in_head or len(data) > BULKY_BYTES:
+            self._is_bulky = True
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserError:
@@ -174,7 +174,6 @@ class PatientProtocol(StreamingProtocol):
         if self.in_body:
             self._body_bytes += len(data)
         elif was_in_head and self.in_head:
-            self._is_bulky = True
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self.refuse(HEAD_TOO_LARGE)

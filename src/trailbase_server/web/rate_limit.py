@@ -66,7 +66,7 @@ class Verdict:
     @property
     def is_near(self) -> bool:
         """Whether half of the burst is used: from there on a client may want to know."""
-        return self.remaining * 2 <= self.burst
+        return self.remaining < _near(self.burst)
 
     @property
     def headers(self) -> Headers:
@@ -103,7 +103,7 @@ class Pace:
         self._free_at: dict[Key, float] = {}  # from when on each may come, in monotonic seconds
         self._old: dict[Key, float] = {}
         self._capacity = capacity
-        self.near = burst // 2 + 1
+        self.near = _near(burst)
         self.lines = b"%b: %d\r\n%b: " % (_LIMIT, burst, _REMAINING)
 
     def take(self, key: Key, now: float) -> float:
@@ -319,6 +319,10 @@ def _network(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return str(ip_network((parsed.packed, IPV6_PREFIX), strict=False))
     return address
+
+
+def _near(burst: int) -> int:
+    return burst // 2 + 1
 
 
 def _segments(path: str) -> list[str]:
